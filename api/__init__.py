@@ -1,0 +1,1 @@
+"""The door: Twilio's webhooks, acknowledgement links, alerts."""

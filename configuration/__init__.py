@@ -1,0 +1,1 @@
+"""The owner's file: people, rotations, ladders, lines; checked, and read as a calendar."""

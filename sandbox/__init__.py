@@ -1,0 +1,1 @@
+"""Twilio's and OpenAI's side, on this machine. Imports nothing of the product."""

@@ -1,0 +1,1 @@
+"""What must happen: pure decisions beside the thin durable shells around them."""
