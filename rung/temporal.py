@@ -24,6 +24,7 @@ from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.service import GrpcCompression, RPCError, RPCStatusCode
 
 from rung.settings import Settings
+from workflows.admission import OneMessage
 from workflows.attributes import SEARCH_ATTRIBUTES
 from workflows.codec import data_converter
 
@@ -74,7 +75,7 @@ async def connect(
             tls=where.get("tls"),
             rpc_metadata=where.get("rpc_metadata", {}),
             data_converter=data_converter(settings.codec_keys),
-            interceptors=interceptors,
+            interceptors=[OneMessage(), *interceptors],
             lazy=lazy,
             grpc_compression=GrpcCompression.NONE if near else GrpcCompression.GZIP,
         )
@@ -214,8 +215,9 @@ async def _until_answered(
                 pause = min(pause * 2, 2.0)
     except TimeoutError:
         raise TemporalError(
-            f"Temporal did not answer at {target} within {patience.total_seconds():.0f} s ({last})."
-            " Is it running? `rung up` starts one; TEMPORAL_ADDRESS names another (see docs/configuration.md)"
+            f"Temporal did not answer at {target} within {patience.total_seconds():.0f} s."
+            " Is it running? `rung up` starts one; TEMPORAL_ADDRESS names another (docs/configuration.md)."
+            f" Last: {last}"
         ) from None
 
 
