@@ -387,11 +387,11 @@ def armed(state: Escalation) -> Timer | None:
         return Timer(kind, state.since + timedelta(seconds=seconds))
 
     match state.phase:
-        case Phase.PAGING if deadline is None:
-            return after(clock.submit_limit_s * (state.alerts + 1), TimerKind.SUBMIT_LIMIT)
-        case Phase.PAGING if again is not None and again < deadline:
-            return Timer(TimerKind.RING_AGAIN, again)
         case Phase.PAGING:
+            if deadline is None:
+                return after(clock.submit_limit_s * (state.alerts + 1), TimerKind.SUBMIT_LIMIT)
+            if again is not None and again < deadline:
+                return Timer(TimerKind.RING_AGAIN, again)
             return Timer(TimerKind.DEADLINE, deadline)
         case Phase.EXHAUSTED:
             return Timer(TimerKind.NEXT_ROUND, state.next_round_at or state.since)

@@ -1,0 +1,753 @@
+"""What a call is and what it decides: the room, the legs in it, the AI's role, and how the call is closed.
+
+No Temporal, no network, no clock. Knows of its escalation only that it exists and what to tell the caller;
+who is paged is `ladder`'s business, how the AI's leg changes its role is `assistant`'s.
+
+The caller is in the menu, in the room, or gone. The call is closed when the caller, the room and every leg
+are confirmed gone, in exactly one state: failed-over > escalated > message-taken > handled > spam > abandoned.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from workflows.assistant import Assistant, Role, Step, Wanted, after, next_step
+from workflows.values import (
+    CallSid,
+    Case,
+    ConferenceSid,
+    EscalationId,
+    Fact,
+    Line,
+    PersonId,
+    Responder,
+    Severity,
+)
+
+LOOK_S = 30.0  # how often the telephone network is asked what is true, while nothing is said to be wrong
+LEAVE_GRACE_S = 3.0  # a leg that left the room hung up or is in the menu: its <Dial action> says which
+ANNOUNCEMENT_S = 20.0  # an announcement whose end was never told is over by then
+STILL_RINGING_S = 30.0  # a caller who hears nothing for longer believes that they were forgotten
+FACTS_WAITING = 4  # older news is no news: the caller hears the latest
+
+
+class CallerAt(StrEnum):
+    """Where the caller is."""
+
+    MENU = "menu"
+    ROOM = "room"
+    GONE = "gone"
+
+
+class LegAt(StrEnum):
+    """Where a responder's leg is."""
+
+    EXPECTED = "expected"
+    ROOM = "room"
+    LEFT = "left"
+    MENU = "menu"
+    GONE = "gone"
+
+
+class Closing(StrEnum):
+    """How a call ended; the first that is true, in this order."""
+
+    FAILED_OVER = "failed-over"
+    ESCALATED = "escalated"
+    MESSAGE_TAKEN = "message-taken"
+    HANDLED = "handled"
+    SPAM = "spam"
+    ABANDONED = "abandoned"
+
+
+@dataclass(frozen=True)
+class ResponderLeg:
+    """A responder's leg, from the key press to its end."""
+
+    person: Responder
+    sid: CallSid
+    at: LegAt
+    since: datetime
+    told_left: bool = False
+
+
+@dataclass(frozen=True)
+class Call:
+    """One telephone call to a line, until everything about it is over."""
+
+    sid: CallSid
+    line: Line
+    caller_number: str
+    conference: str
+    since: datetime
+    looked_at: datetime
+    conference_sid: ConferenceSid | None = None
+    caller: CallerAt = CallerAt.MENU
+    legs: tuple[ResponderLeg, ...] = ()
+    assistant: Assistant = field(default_factory=Assistant)
+    stale_legs: tuple[CallSid, ...] = ()
+    step: Step | None = None
+    step_for: Wanted | None = None
+    case: Case | None = None
+    escalation: EscalationId | None = None
+    escalations: int = 0
+    resolved: bool = False
+    emergency_called: bool = False
+    telling: Fact | None = None
+    told_at: datetime | None = None
+    to_tell: tuple[Fact, ...] = ()
+    last_state: Fact | None = None
+    message_taken: bool = False
+    handled: bool = False
+    failed_over: bool = False
+    room_over: bool = False
+    ending: bool = False
+    goodbye: bool = False
+
+    @property
+    def over(self) -> bool:
+        """Caller, room and legs are confirmed gone."""
+        legs_gone = all(leg.at is LegAt.GONE for leg in self.legs) and self.assistant.sid is None
+        room_gone = self.room_over or self.conference_sid is None
+        return self.caller is CallerAt.GONE and room_gone and legs_gone and not self.assistant.dialling
+
+    @property
+    def closing(self) -> Closing:
+        """The one state in which this call is closed."""
+        true = {
+            Closing.FAILED_OVER: self.failed_over,
+            Closing.ESCALATED: self.escalations > 0,
+            Closing.MESSAGE_TAKEN: self.message_taken,
+            Closing.HANDLED: self.handled,
+            Closing.SPAM: False,  # only a human or a stated rule says so
+            Closing.ABANDONED: True,
+        }
+        return next(state for state in Closing if true[state])
+
+    @property
+    def wanted(self) -> Wanted:
+        """What the AI should be in this room now."""
+        here = [leg for leg in self.legs if leg.at is LegAt.ROOM]
+        if (
+            not self.line.assistant
+            or self.resolved
+            or self.ending
+            or (self.caller is not CallerAt.ROOM and not here)
+        ):
+            return Wanted(Role.GONE)
+        if here:
+            return Wanted(Role.COACH, here[0].sid, here[0].person.name)
+        if any(leg.at in {LegAt.LEFT, LegAt.MENU} for leg in self.legs):
+            return Wanted(Role.SILENT)
+        return Wanted(Role.ANSWERING)
+
+
+# Events
+
+
+@dataclass(frozen=True)
+class Reported:
+    """The caller reported an emergency."""
+
+    case: Case
+    at: datetime
+
+
+@dataclass(frozen=True)
+class EmergencyCalled:
+    """The caller says that they have dialled the emergency number."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
+class MessageLeft:
+    """The caller left a recorded message."""
+
+    recording: str
+    seconds: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class CaseHeard:
+    """The caller asked how their open case stands, and was told."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A leg is in the room. label: role-id-generation."""
+
+    conference: ConferenceSid
+    sid: CallSid
+    label: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Left:
+    """A leg is no longer in the room."""
+
+    conference: ConferenceSid
+    sid: CallSid
+    at: datetime
+
+
+@dataclass(frozen=True)
+class RoomEnded:
+    """The conference is over."""
+
+    conference: ConferenceSid
+    at: datetime
+
+
+@dataclass(frozen=True)
+class CallerEnded:
+    """The caller's own call is over."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
+class SteppedOut:
+    """A responder left the room by `*` and is in the menu."""
+
+    sid: CallSid
+    at: datetime
+
+
+@dataclass(frozen=True)
+class LegEnded:
+    """A responder's call is over."""
+
+    sid: CallSid
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Told:
+    """The escalation has something true to tell the caller."""
+
+    fact: Fact
+    at: datetime
+
+
+@dataclass(frozen=True)
+class AnnouncementEnded:
+    """The caller has heard what was being told."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
+class SeatExpected:
+    """A responder's leg is coming into the room."""
+
+    person: Responder
+    sid: CallSid
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Dismissed:
+    """The case is closed: the AI leaves, the humans talk on."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """A step of the AI's leg succeeded; ADD brings the leg's SID and the room's."""
+
+    step: Step
+    at: datetime
+    sid: CallSid | None = None
+    conference: ConferenceSid | None = None
+
+
+@dataclass(frozen=True)
+class StepFailed:
+    """A step failed for good. gone: the leg, or its bridge, is not there any more."""
+
+    step: Step
+    error: str
+    gone: bool
+    at: datetime
+
+
+@dataclass(frozen=True)
+class BridgeAttached:
+    """A bridge process carries the AI leg's audio and takes instructions on its queue."""
+
+    generation: int
+    queue: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class BridgeDetached:
+    """That bridge no longer carries the leg's audio."""
+
+    generation: int
+    queue: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What the telephone network says is true: who is in the room, and which calls are over."""
+
+    conference: ConferenceSid | None
+    room_over: bool
+    present: tuple[tuple[CallSid, str], ...]
+    ended: tuple[CallSid, ...]
+    at: datetime
+
+
+@dataclass(frozen=True)
+class FoundFailedOver:
+    """The other host answered this call while we could not."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Due:
+    """A look, an announcement or a grace period is due."""
+
+    at: datetime
+
+
+Event = (
+    Reported
+    | EmergencyCalled
+    | MessageLeft
+    | CaseHeard
+    | Joined
+    | Left
+    | RoomEnded
+    | CallerEnded
+    | SteppedOut
+    | LegEnded
+    | Told
+    | AnnouncementEnded
+    | SeatExpected
+    | Dismissed
+    | StepDone
+    | StepFailed
+    | BridgeAttached
+    | BridgeDetached
+    | Looked
+    | FoundFailedOver
+    | Due
+)
+
+
+# Effects
+
+
+@dataclass(frozen=True)
+class StartEscalation:
+    """Begin waking people."""
+
+    escalation: EscalationId
+    case: Case
+
+
+@dataclass(frozen=True)
+class ReportJoined:
+    """Tell the escalation that a responder is in the room."""
+
+    person: PersonId
+    leg: CallSid
+
+
+@dataclass(frozen=True)
+class ReportLeft:
+    """Tell the escalation that a responder is gone."""
+
+    person: PersonId
+    leg: CallSid
+
+
+@dataclass(frozen=True)
+class ReportCallerGone:
+    """Tell the escalation that the caller hung up."""
+
+
+@dataclass(frozen=True)
+class Announce:
+    """Play a fact to one leg."""
+
+    leg: CallSid
+    fact: Fact
+
+
+@dataclass(frozen=True)
+class TakeStep:
+    """Move the AI's leg one step."""
+
+    step: Step
+    wanted: Wanted
+    assistant: Assistant
+
+
+@dataclass(frozen=True)
+class RemoveLeg:
+    """Hang up a leg that was replaced."""
+
+    sid: CallSid
+
+
+@dataclass(frozen=True)
+class EndRoom:
+    """End the conference and every leg still on."""
+
+    legs: tuple[CallSid, ...]
+
+
+@dataclass(frozen=True)
+class Look:
+    """Ask the telephone network what is true."""
+
+
+@dataclass(frozen=True)
+class DeliverMessage:
+    """Somebody must hear of the recorded message."""
+
+    recording: str
+    seconds: int
+
+
+Effect = (
+    StartEscalation
+    | ReportJoined
+    | ReportLeft
+    | ReportCallerGone
+    | Announce
+    | TakeStep
+    | RemoveLeg
+    | EndRoom
+    | Look
+    | DeliverMessage
+)
+Decision = tuple[Call, tuple[Effect, ...]]
+
+
+def decide(call: Call, event: Event) -> Decision:
+    """Return the call's next state and what must now be done: what the news asks for, then what follows."""
+    call, effects = _heard(call, event)
+    call, following = _settled(call, event.at)
+    return call, (*effects, *following)
+
+
+def due_at(call: Call) -> datetime:
+    """When to act if nothing is heard: a live call is never left alone for longer than a look."""
+    due = [call.looked_at + timedelta(seconds=LOOK_S)]
+    if call.telling is not None and call.told_at is not None:
+        due.append(call.told_at + timedelta(seconds=ANNOUNCEMENT_S))
+    elif _wants_reassurance(call) and call.told_at is not None:
+        due.append(call.told_at + timedelta(seconds=STILL_RINGING_S))
+    due += [leg.since + timedelta(seconds=LEAVE_GRACE_S) for leg in call.legs if leg.at is LegAt.LEFT]
+    return min(due)
+
+
+def _heard(call: Call, event: Event) -> Decision:
+    match event:
+        case Reported(case, at):
+            return _reported(call, case, at)
+        case EmergencyCalled():
+            return replace(call, emergency_called=True), ()
+        case MessageLeft(recording, seconds, _):
+            return replace(call, message_taken=True), (DeliverMessage(recording, seconds),)
+        case CaseHeard():
+            return replace(call, handled=True), ()
+        case FoundFailedOver():
+            return replace(call, failed_over=True), ()
+        case Joined(conference, sid, label, at):
+            return _joined(call, conference, sid, label, at)
+        case Left(conference, sid, at):
+            return (call, ()) if _other_room(call, conference) else _left(call, sid, at)
+        case RoomEnded(conference, at):
+            if _other_room(call, conference):
+                return call, ()
+            return _empty(replace(call, conference_sid=conference, room_over=True), at)
+        case CallerEnded(at):
+            return _caller_gone(call)
+        case SteppedOut(sid, at):
+            return _leg_moved(call, sid, LegAt.MENU, at)
+        case LegEnded(sid, at):
+            return _leg_moved(call, sid, LegAt.GONE, at)
+        case Told(fact, _):
+            return _to_tell(call, fact)
+        case AnnouncementEnded():
+            return replace(call, telling=None), ()
+        case SeatExpected(person, sid, at):
+            known = any(leg.sid == sid for leg in call.legs)
+            leg = ResponderLeg(person, sid, LegAt.EXPECTED, at)
+            return (call if known else replace(call, legs=(*call.legs, leg))), ()
+        case Dismissed():
+            return replace(
+                call, resolved=True, to_tell=tuple(f for f in call.to_tell if f.kind == "over")
+            ), ()
+        case StepDone() | StepFailed():
+            return _stepped(call, event)
+        case BridgeAttached(generation, queue, _):
+            if generation != call.assistant.generation:
+                return call, ()
+            fresh = replace(call.assistant, bridge=queue, told=None, quiet=False, failing=False)
+            return replace(call, assistant=fresh), ()
+        case BridgeDetached(generation, queue, _):
+            if (generation, queue) != (call.assistant.generation, call.assistant.bridge):
+                return call, ()
+            return replace(call, assistant=replace(call.assistant, bridge=None, told=None)), ()
+        case Looked():
+            return _looked(call, event)
+        case Due(at):
+            return _due(call, at)
+
+
+def _settled(call: Call, at: datetime) -> Decision:
+    """What follows from the state itself, whatever the news was."""
+    effects: list[Effect] = []
+    if not call.ending and _nobody_left_to_serve(call):
+        call = replace(call, ending=True, to_tell=())
+        legs = [leg.sid for leg in call.legs if leg.at is not LegAt.GONE]
+        effects.append(EndRoom((*legs, *([call.assistant.sid] if call.assistant.sid else []))))
+    if call.step is None:
+        step = next_step(call.assistant, call.wanted)
+        if step is not None:
+            assistant = call.assistant
+            if step is Step.ADD:
+                old = assistant.sid
+                call = replace(call, stale_legs=(*call.stale_legs, old) if old else call.stale_legs)
+                assistant = replace(
+                    Assistant(generation=assistant.generation + 1),
+                    dialling=True,
+                    add_failures=assistant.add_failures,
+                )
+            call = replace(call, step=step, step_for=call.wanted, assistant=assistant)
+            effects.append(TakeStep(step, call.wanted, assistant))
+    if call.telling is None and call.to_tell and call.caller is CallerAt.ROOM and call.conference_sid:
+        fact, *rest = call.to_tell
+        call = replace(call, telling=fact, told_at=at, to_tell=tuple(rest))
+        effects.append(Announce(call.sid, fact))
+    return call, tuple(effects)
+
+
+def _nobody_left_to_serve(call: Call) -> bool:
+    on = {LegAt.EXPECTED, LegAt.ROOM, LegAt.LEFT, LegAt.MENU}
+    responders = any(leg.at in on for leg in call.legs)
+    if call.caller is CallerAt.GONE:
+        return not responders
+    return (
+        call.caller is CallerAt.ROOM
+        and call.resolved
+        and not responders
+        and not call.telling
+        and not call.to_tell
+    )
+
+
+def _reported(call: Call, case: Case, at: datetime) -> Decision:
+    if call.escalation is not None and not call.resolved:
+        return call, ()  # the same emergency, said twice
+    nth = call.escalations + 1
+    escalation = EscalationId(f"escalation-{call.sid}" if nth == 1 else f"escalation-{call.sid}-{nth}")
+    call = replace(call, case=case, escalation=escalation, escalations=nth, resolved=False, told_at=at)
+    return call, (StartEscalation(escalation, case),)
+
+
+def _other_room(call: Call, conference: ConferenceSid) -> bool:
+    """A finished name silently opens a new room: its news is not ours."""
+    return call.conference_sid is not None and call.conference_sid != conference
+
+
+def _joined(call: Call, conference: ConferenceSid, sid: CallSid, label: str, at: datetime) -> Decision:
+    if call.room_over or _other_room(call, conference):
+        if call.caller is CallerAt.GONE:
+            return call, (RemoveLeg(sid),)  # an orphan in a room nobody else will enter
+        call = replace(call, room_over=False)  # the caller's room collapsed and was entered anew
+    call = replace(call, conference_sid=conference)
+    if sid == call.sid:
+        return (replace(call, caller=CallerAt.ROOM) if call.caller is not CallerAt.GONE else call), ()
+    ai = call.assistant
+    if label == assistant_label(call.sid, ai.generation):
+        stale = tuple(RemoveLeg(old) for old in call.stale_legs)
+        seated = replace(ai, sid=sid, present=True, dialling=False)
+        return replace(call, assistant=seated, stale_legs=()), stale
+    leg = next((leg for leg in call.legs if leg.sid == sid), None)
+    if leg is None:
+        return (
+            call,
+            (),
+        )  # a leg nobody announced: an old generation of the AI, or a stranger the look will show
+    legs = _with_leg(call, replace(leg, at=LegAt.ROOM, since=at, told_left=False))
+    return replace(call, legs=legs), (ReportJoined(leg.person.id, sid),)
+
+
+def _left(call: Call, sid: CallSid, at: datetime) -> Decision:
+    if sid == call.sid:
+        return call, ()  # the caller's own <Dial action> or call status says whether they hung up
+    if sid == call.assistant.sid:
+        lost = Assistant(generation=call.assistant.generation, add_failures=call.assistant.add_failures)
+        return replace(call, assistant=lost, step=None), ()
+    leg = next((leg for leg in call.legs if leg.sid == sid), None)
+    if leg is None or leg.at is not LegAt.ROOM:
+        return call, ()
+    return replace(call, legs=_with_leg(call, replace(leg, at=LegAt.LEFT, since=at))), ()
+
+
+def _leg_moved(call: Call, sid: CallSid, to: LegAt, at: datetime) -> Decision:
+    leg = next((leg for leg in call.legs if leg.sid == sid), None)
+    if leg is None or leg.at in {LegAt.GONE, to}:
+        return call, ()
+    gone = to is LegAt.GONE
+    report = (ReportLeft(leg.person.id, sid),) if gone and not leg.told_left else ()
+    moved = replace(leg, at=to, since=at, told_left=leg.told_left or gone)
+    return replace(call, legs=_with_leg(call, moved)), report
+
+
+def _caller_gone(call: Call) -> Decision:
+    if call.caller is CallerAt.GONE:
+        return call, ()
+    call = replace(call, caller=CallerAt.GONE, to_tell=(), telling=None)
+    return call, (ReportCallerGone(),) if call.escalation else ()
+
+
+def _empty(call: Call, at: datetime) -> Decision:
+    """The room is over: whoever was in it has left it, the AI's leg is gone with it."""
+    legs = tuple(replace(leg, at=LegAt.LEFT, since=at) if leg.at is LegAt.ROOM else leg for leg in call.legs)
+    return replace(call, legs=legs, assistant=Assistant(generation=call.assistant.generation), step=None), ()
+
+
+def _to_tell(call: Call, fact: Fact) -> Decision:
+    if fact.kind == "danger" and call.emergency_called:
+        return call, ()
+    if call.caller is CallerAt.GONE:
+        return call, ()
+    stale = {"placing", "ringing", "next", "still_ringing"}
+    kept = tuple(f for f in call.to_tell if f.kind not in stale or fact.kind == "danger")
+    state = call.last_state if fact.kind == "danger" else fact
+    return replace(call, to_tell=(*kept, fact)[-FACTS_WAITING:], last_state=state), ()
+
+
+def _wants_reassurance(call: Call) -> bool:
+    ringing = call.last_state is not None and call.last_state.kind in {
+        "placing",
+        "ringing",
+        "next",
+        "reopened",
+    }
+    return ringing and call.caller is CallerAt.ROOM and not call.resolved
+
+
+def _reassurance_due(call: Call, at: datetime) -> bool:
+    heard = call.told_at
+    return _wants_reassurance(call) and heard is not None and heard + timedelta(seconds=STILL_RINGING_S) <= at
+
+
+def _stepped(call: Call, event: StepDone | StepFailed) -> Decision:
+    if call.step is not event.step:
+        return call, ()  # the leg this was about is gone
+    ai, wanted = call.assistant, call.step_for or call.wanted
+    call = replace(call, step=None, step_for=None)
+    if isinstance(event, StepDone):
+        ai = after(ai, event.step, wanted)
+        if event.step is Step.ADD:
+            ai = replace(ai, sid=event.sid or ai.sid, dialling=not ai.present, add_failures=0)
+            call = replace(call, conference_sid=call.conference_sid or event.conference)
+        return replace(call, assistant=ai), ()
+    if event.step is Step.ADD:
+        failed = replace(ai, dialling=False, generation=ai.generation, add_failures=ai.add_failures + 1)
+        return replace(call, assistant=failed), ()
+    if event.step in {
+        Step.QUIET,
+        Step.TELL_ROLE,
+    }:  # the bridge does not answer: the next generation takes over
+        return replace(call, assistant=replace(ai, bridge=None, failing=True, quiet=False)), ()
+    if event.gone:
+        return replace(call, assistant=Assistant(generation=ai.generation)), ()
+    return call, (Look(),)
+
+
+def _looked(call: Call, seen: Looked) -> Decision:
+    """What the network says is true beats what callbacks told or failed to tell."""
+    effects: list[Effect] = []
+    call = replace(call, looked_at=seen.at)
+    events: list[Event] = []
+    here = dict(seen.present)
+    if seen.conference is not None:
+        events += [
+            Joined(seen.conference, sid, label, seen.at) for sid, label in seen.present if _unseen(call, sid)
+        ]
+        absent = [leg.sid for leg in call.legs if leg.at is LegAt.ROOM and leg.sid not in here]
+        if call.assistant.present and call.assistant.sid is not None and call.assistant.sid not in here:
+            absent.append(call.assistant.sid)
+        events += [Left(seen.conference, sid, seen.at) for sid in absent]
+        if seen.room_over:
+            events.append(RoomEnded(seen.conference, seen.at))
+    events += [LegEnded(sid, seen.at) for sid in seen.ended if sid != call.sid]
+    if call.sid in seen.ended:
+        events.append(CallerEnded(seen.at))
+    ai = call.assistant
+    if ai.sid in seen.ended:
+        failures = ai.add_failures + (0 if ai.present else 1)  # a leg that never came in counts as refused
+        call = replace(call, assistant=Assistant(ai.generation, add_failures=failures), step=None)
+    for event in events:
+        call, more = _heard(call, event)
+        effects += more
+    return call, tuple(effects)
+
+
+def _unseen(call: Call, sid: CallSid) -> bool:
+    """In the room by the network's word, not by ours."""
+    if sid == call.sid:
+        return call.caller is CallerAt.MENU
+    if sid == call.assistant.sid:
+        return not call.assistant.present
+    return any(leg.sid == sid and leg.at is not LegAt.ROOM for leg in call.legs) or call.assistant.dialling
+
+
+def _due(call: Call, at: datetime) -> Decision:
+    effects: list[Effect] = []
+    for leg in call.legs:
+        if leg.at is LegAt.LEFT and leg.since + timedelta(seconds=LEAVE_GRACE_S) <= at:
+            call, report = _leg_moved(call, leg.sid, LegAt.GONE, at)
+            effects += report
+    if call.telling is not None and call.told_at is not None:
+        if call.told_at + timedelta(seconds=ANNOUNCEMENT_S) <= at:
+            call = replace(call, telling=None)
+    elif _reassurance_due(call, at) and call.last_state is not None:
+        still = replace(call.last_state, kind="still_ringing", id=f"{call.last_state.id}+{at:%H%M%S}")
+        call = replace(call, to_tell=(*call.to_tell, still), told_at=at)
+    if call.looked_at + timedelta(seconds=LOOK_S) <= at:
+        call = replace(call, looked_at=at)
+        effects.append(Look())
+    return call, tuple(effects)
+
+
+def _with_leg(call: Call, leg: ResponderLeg) -> tuple[ResponderLeg, ...]:
+    return tuple(leg if known.sid == leg.sid else known for known in call.legs)
+
+
+def assistant_label(call: CallSid, generation: int) -> str:
+    """The AI leg's label: role-id-generation, unique among active participants. At most 128 characters."""
+    return f"ai-x{call}-{generation}"
+
+
+def caller_label(call: CallSid) -> str:
+    """The caller's label; a call has one caller leg."""
+    return f"caller-x{call}-1"
+
+
+def responder_label(person: PersonId, leg: CallSid) -> str:
+    """A responder's label; each leg of theirs is a generation of its own."""
+    return f"responder-{person}-{leg[-8:]}"
+
+
+def is_life(call: Call) -> bool:
+    """Whether this call is about somebody's life."""
+    return call.case is not None and call.case.severity is Severity.LIFE

@@ -1,0 +1,380 @@
+"""What is said to the workflows: one model each for start, signal, update and query.
+
+Every message says its version: one from a newer or older build is refused by name, never half understood.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeVar
+
+from workflows.call import Call, Closing
+from workflows.ladder import Escalation, Phase, TimerKind
+from workflows.pages import Evidence, Page
+from workflows.responder import Phone, Request
+from workflows.values import (
+    Act,
+    CallSid,
+    Case,
+    Channel,
+    ConferenceSid,
+    EscalationId,
+    Fact,
+    Ladder,
+    Line,
+    PageId,
+    PersonId,
+    Responder,
+    RingId,
+    Severity,
+)
+
+VERSION = 1
+
+
+M = TypeVar("M", bound="Message | Act")
+
+
+class NotUnderstoodError(Exception):
+    """A message of another version: says which message, and both versions."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """What all messages have in common."""
+
+    version: int = VERSION
+
+
+def understood(message: M) -> M:
+    """The message, if this build speaks its version; raises NotUnderstoodError by name otherwise."""
+    if message.version != VERSION:
+        name = type(message).__name__
+        raise NotUnderstoodError(
+            f"{name} version {message.version} is not understood here (this build speaks {VERSION})"
+        )
+    return message
+
+
+# EscalationWorkflow
+
+
+@dataclass(frozen=True, kw_only=True)
+class EscalationInput(Message):
+    """Start of an escalation; `state` carries a long one over into its next run.
+
+    caller: the call that waits, None for an alert. ladder: given for a test page of one person, else looked up.
+    """
+
+    id: EscalationId
+    case: Case
+    call: CallSid | None = None
+    conference: str | None = None
+    ladder: Ladder | None = None
+    state: Escalation | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageNews(Message):
+    """A responder's phone, or a delivery status, tells how far a page has come. ring: which of its calls."""
+
+    page: PageId
+    channel: Channel
+    evidence: Evidence
+    ring: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallerNews(Message):
+    """An attached caller is off the line."""
+
+    call: CallSid
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallerComes(Message):
+    """A call is attached to this escalation."""
+
+    call: CallSid
+    conference: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomNews(Message):
+    """A responder's leg joined or left the room of a call."""
+
+    person: PersonId
+    leg: CallSid
+
+
+@dataclass(frozen=True, kw_only=True)
+class EscalationView(Message):
+    """How an escalation stands: what `rung status` and the console show."""
+
+    id: EscalationId
+    case: Case
+    phase: Phase
+    round: int
+    rung: int
+    rungs: int
+    rung_name: str
+    pages: tuple[Page, ...]
+    owner: str | None
+    callers_waiting: int
+    next_is: TimerKind | None
+    next_at: datetime | None
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EscalationOutcome(Message):
+    """How an escalation ended."""
+
+    phase: Phase
+    owner: str | None
+    rounds: int
+    pages: tuple[Page, ...]
+    note: str
+
+
+# ResponderWorkflow
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResponderInput(Message):
+    """A person's phone; `phone` carries a long use of it over into the next run."""
+
+    person: PersonId
+    phone: Phone | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageRequest(Message):
+    """Ring this person for a page."""
+
+    request: Request
+
+
+@dataclass(frozen=True, kw_only=True)
+class Withdrawal(Message):
+    """This escalation needs the person no more; owner: who has it."""
+
+    escalation: EscalationId
+    owner: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RingProgress(Message):
+    """What the provider says of a page call, in Twilio's words."""
+
+    ring: RingId
+    sid: CallSid
+    status: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PickedUp(Message):
+    """The page call was answered: what is it about by now?"""
+
+    ring: RingId
+    sid: CallSid
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptItem(Message):
+    """One page to be read out, and its keys. kind "join": the person has it, and this leads into the room."""
+
+    page: PageId
+    escalation: EscalationId
+    kind: Literal["page", "join"]
+    spoken: str
+    severity: Severity
+    line_name: str
+    accept: str
+    decline: str
+    conference: str | None
+    test: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Script(Message):
+    """What to read to the person who picked up; nothing left: taken_by says who has it."""
+
+    items: tuple[ScriptItem, ...]
+    taken_by: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextIn(Message):
+    """A person's SMS carried these digits."""
+
+    code: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextMatch(Message):
+    """The open page those digits belong to, if any."""
+
+    page: PageId | None = None
+    escalation: EscalationId | None = None
+
+
+# CallWorkflow
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallInput(Message):
+    """A call that rang in. caller_number as Twilio says it: may be "anonymous"."""
+
+    sid: CallSid
+    line: Line
+    caller_number: str
+    call: Call | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report(Message):
+    """The caller reported an emergency in the menu."""
+
+    category: str
+    spoken: str
+    severity: Severity
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportReply(Message):
+    """What the caller can be told, and the room to wait in."""
+
+    escalation: EscalationId
+    conference: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note(Message):
+    """The caller did something in the menu that needs no more words."""
+
+    what: Literal["emergency-called", "case-heard", "failed-over"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording(Message):
+    """The caller left a message."""
+
+    url: str
+    seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConferenceNews(Message):
+    """A conference event, in Twilio's words; what it does not carry is None."""
+
+    event: str
+    conference: ConferenceSid
+    name: str
+    leg: CallSid | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LegNews(Message):
+    """A leg's call is over (`gone`), or the leg stepped out of the room into a menu."""
+
+    sid: CallSid
+    what: Literal["gone", "menu"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tell(Message):
+    """Something true for the caller."""
+
+    fact: Fact
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeatOrder(Message):
+    """A responder's leg comes into the room."""
+
+    person: Responder
+    leg: CallSid
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dismissal(Message):
+    """The case is closed: the AI leaves the room."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attach(Message):
+    """A bridge wants to carry the AI leg's audio. nonce: the token's, good for one attach."""
+
+    generation: int
+    nonce: str
+    queue: str
+    stream: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attached(Message):
+    """Whether it may."""
+
+    accepted: bool
+    because: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detached(Message):
+    """The bridge no longer carries it."""
+
+    generation: int
+    queue: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resume(Message):
+    """The AI leg's stream ended: shall it be opened anew?"""
+
+    generation: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resumed(Message):
+    """Open another stream, or hang the leg up."""
+
+    again: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftRoom(Message):
+    """The caller's <Dial> ended while the call goes on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhatNow(Message):
+    """Whether the caller goes back into the room (it collapsed) or the call ends."""
+
+    rejoin: bool
+    conference: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallView(Message):
+    """How a call stands."""
+
+    sid: CallSid
+    line: Line
+    caller: str
+    escalation: EscalationId | None
+    conference: str
+    conference_sid: ConferenceSid | None
+    assistant_role: str
+    assistant_leg: CallSid | None
+    coaching: CallSid | None
+    responders: tuple[str, ...]
+    telling: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallOutcome(Message):
+    """How a call was closed."""
+
+    closing: Closing
+    escalation: EscalationId | None

@@ -1,0 +1,111 @@
+"""The sentences that are spoken and written, rendered from what is true; nobody composes them elsewhere.
+
+Languages: en, es. A line speaks its own; the danger sentence is said in all of them.
+"""
+
+from collections.abc import Iterable
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from workflows.values import Case, Fact, Line
+
+Language = Literal["en", "es"]
+LANGUAGES: tuple[Language, ...] = ("en", "es")
+
+_ORDINALS: dict[Language, tuple[str, ...]] = {
+    "en": ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"),
+    "es": (
+        "primera",
+        "segunda",
+        "tercera",
+        "cuarta",
+        "quinta",
+        "sexta",
+        "séptima",
+        "octava",
+        "novena",
+        "décima",
+    ),
+}
+
+_DANGER: dict[Language, str] = {
+    "en": "If anyone is in danger, hang up and dial {n}.",
+    "es": "Si alguien está en peligro, cuelgue y marque el {n}.",
+}
+
+_FACTS: dict[Language, dict[str, str]] = {
+    "en": {
+        "placing": "I am placing the call to the person on duty. Please stay on the line.",
+        "ringing": "I am ringing the {ordinal} person on the list now. Please stay on the line.",
+        "next": "The last person has not picked up. I am going on to the {ordinal} person on the list.",
+        "still_ringing": "You are not forgotten. I am still ringing the {ordinal} person on the list.",
+        "exhausted": "I have tried everybody on the list and nobody has answered yet. "
+        "I go on trying, and begin again at {time} at the latest. "
+        "You can stay on the line, or hang up: then you will be called back.",
+        "taken": "{name} has taken your call and is joining now.",
+        "joining": "{name} is on the line.",
+        "reopened": "The person who took your call could not join. I am ringing the others again.",
+        "over": "This case has been closed by the person on duty. Goodbye.",
+    },
+    "es": {
+        "placing": "Estoy llamando a la persona de guardia. No cuelgue, por favor.",
+        "ringing": "Estoy llamando ahora a la {ordinal} persona de la lista. No cuelgue, por favor.",
+        "next": "La última persona no ha contestado. Paso a la {ordinal} persona de la lista.",
+        "still_ringing": "No le hemos olvidado. Sigo llamando a la {ordinal} persona de la lista.",
+        "exhausted": "He llamado a toda la lista y nadie ha contestado todavía. "
+        "Sigo intentándolo y empiezo de nuevo a más tardar a las {time}. "
+        "Puede esperar, o colgar: entonces le llamaremos.",
+        "taken": "{name} se ocupa de su llamada y se conecta ahora.",
+        "joining": "{name} está en la línea.",
+        "reopened": "La persona que se ocupaba no ha podido conectarse. Vuelvo a llamar a los demás.",
+        "over": "La persona de guardia ha cerrado este caso. Adiós.",
+    },
+}
+
+
+def language_of(languages: Iterable[str]) -> Language:
+    """The first of these languages that we speak; English otherwise."""
+    for language in languages:
+        for ours in LANGUAGES:
+            if language.lower().startswith(ours):
+                return ours
+    return "en"
+
+
+def danger(emergency_number: str, languages: Iterable[str]) -> tuple[tuple[Language, str], ...]:
+    """The danger sentence in each of the line's languages, digits spoken one by one."""
+    spoken = " ".join(emergency_number)
+    ours = dict.fromkeys(language_of([language]) for language in languages) or {"en": None}
+    return tuple((language, _DANGER[language].format(n=spoken)) for language in ours)
+
+
+def fact(what: Fact, line: Line) -> tuple[tuple[Language, str], ...]:
+    """A fact as the caller hears it: (language, sentence) pairs, spoken in order."""
+    if what.kind == "danger":
+        return danger(line.emergency_number, line.languages)
+    language = language_of(line.languages)
+    template = _FACTS[language][what.kind]
+    time = what.until.astimezone(ZoneInfo(line.time_zone)).strftime("%H:%M") if what.until else ""
+    return ((language, template.format(ordinal=ordinal(what.rung, language), name=what.name, time=time)),)
+
+
+def ordinal(n: int, language: Language) -> str:
+    """First, second, …; "next" past the tenth."""
+    names = _ORDINALS[language]
+    if 1 <= n <= len(names):
+        return names[n - 1]
+    return {"en": "next", "es": "siguiente"}[language]
+
+
+def page_text(case: Case, code: str, link: str) -> str:
+    """A page by SMS or push: category, severity, code and link, and nothing about the caller."""
+    test = "TEST " if case.test else ""
+    return (
+        f"{test}{case.line.name}: {case.category} ({case.severity}). "
+        f"Reply {code} to take it, {code} NO to pass. {link}"
+    )
+
+
+def owner_question(case: Case, link: str) -> str:
+    """Asking an owner who has been silent."""
+    return f"{case.line.name}: {case.category} is still open and yours. Is it resolved? {link}"
