@@ -702,13 +702,15 @@ def _looked(call: Call, seen: Looked) -> Decision:
     return call, tuple(effects)
 
 
-def _unseen(call: Call, sid: CallSid) -> bool:
+def _unseen(call: Call, sid: CallSid, label: str) -> bool:
     """In the room by the network's word, not by ours."""
     if sid == call.sid:
         return call.caller is CallerAt.MENU
     if sid == call.assistant.sid:
         return not call.assistant.present
-    return any(leg.sid == sid and leg.at is not LegAt.ROOM for leg in call.legs) or call.assistant.dialling
+    if label == assistant_label(call.sid, call.assistant.generation):
+        return not call.assistant.present
+    return not any(leg.sid == sid and leg.at is LegAt.ROOM for leg in call.legs)
 
 
 def _due(call: Call, at: datetime) -> Decision:
@@ -748,6 +750,8 @@ def responder_label(person: PersonId, leg: CallSid) -> str:
     return f"responder-{person}-{leg[-8:]}"
 
 
-def is_life(call: Call) -> bool:
-    """Whether this call is about somebody's life."""
-    return call.case is not None and call.case.severity is Severity.LIFE
+def seated_person(label: str) -> PersonId | None:
+    """The person whose leg bears this label; None for a caller's or an AI's."""
+    role, _, rest = label.partition("-")
+    person, _, leg = rest.rpartition("-")
+    return PersonId(person) if role == "responder" and person and leg else None

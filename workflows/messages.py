@@ -31,6 +31,21 @@ from workflows.values import (
 VERSION = 1
 
 
+def call_workflow_id(sid: CallSid) -> str:
+    """The id of the workflow that owns a call."""
+    return f"call-{sid}"
+
+
+def responder_workflow_id(person: PersonId) -> str:
+    """The id of the workflow that owns a person's phone."""
+    return f"responder-{person}"
+
+
+def conference_name(sid: CallSid) -> str:
+    """The room of a call: account-wide, so it carries nothing personal."""
+    return f"af-{sid}"
+
+
 M = TypeVar("M", bound="Message | Act")
 
 
@@ -62,11 +77,12 @@ def understood(message: M) -> M:
 class EscalationInput(Message):
     """Start of an escalation; `state` carries a long one over into its next run.
 
-    caller: the call that waits, None for an alert. ladder: given for a test page of one person, else looked up.
+    call: the call that waits, None for an alert. ladder: given for a test page of one person, else looked up.
     """
 
     id: EscalationId
     case: Case
+    caller_digest: str = ""
     call: CallSid | None = None
     conference: str | None = None
     ladder: Ladder | None = None
@@ -223,11 +239,16 @@ class TextMatch(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class CallInput(Message):
-    """A call that rang in. caller_number as Twilio says it: may be "anonymous"."""
+    """A call that rang in.
+
+    caller_number: as Twilio says it; may be "anonymous". caller_digest: the same, keyed and one-way, by which
+    a later call from that number finds its open case.
+    """
 
     sid: CallSid
     line: Line
     caller_number: str
+    caller_digest: str = ""
     call: Call | None = None
 
 

@@ -75,8 +75,8 @@ def language_of(languages: Iterable[str]) -> Language:
 def danger(emergency_number: str, languages: Iterable[str]) -> tuple[tuple[Language, str], ...]:
     """The danger sentence in each of the line's languages, digits spoken one by one."""
     spoken = " ".join(emergency_number)
-    ours = dict.fromkeys(language_of([language]) for language in languages) or {"en": None}
-    return tuple((language, _DANGER[language].format(n=spoken)) for language in ours)
+    ours: dict[Language, None] = dict.fromkeys(language_of([language]) for language in languages)
+    return tuple((language, _DANGER[language].format(n=spoken)) for language in ours or LANGUAGES[:1])
 
 
 def fact(what: Fact, line: Line) -> tuple[tuple[Language, str], ...]:
@@ -109,3 +109,28 @@ def page_text(case: Case, code: str, link: str) -> str:
 def owner_question(case: Case, link: str) -> str:
     """Asking an owner who has been silent."""
     return f"{case.line.name}: {case.category} is still open and yours. Is it resolved? {link}"
+
+
+_STATES: dict[Language, dict[str, str]] = {
+    "en": {
+        "paging": "Your case is open. The {ordinal} person on the list is being rung.",
+        "exhausted": "Your case is open. Everybody on the list was rung; it begins again shortly.",
+        "owned": "Your case is open, and {name} has it.",
+        "none": "There is no open case from the number you are calling from.",
+    },
+    "es": {
+        "paging": "Su caso está abierto. Se está llamando a la {ordinal} persona de la lista.",
+        "exhausted": "Su caso está abierto. Se ha llamado a toda la lista y pronto se empieza de nuevo.",
+        "owned": "Su caso está abierto y lo tiene {name}.",
+        "none": "No hay ningún caso abierto del número desde el que llama.",
+    },
+}
+
+
+def case_state(
+    phase: str | None, rung: int, owner: str | None, languages: Iterable[str]
+) -> tuple[Language, str]:
+    """How an open case stands, for the caller who asks; phase None: there is none. rung counts from 1."""
+    language = language_of(languages)
+    key = "none" if phase is None else "owned" if owner else "exhausted" if phase == "exhausted" else "paging"
+    return language, _STATES[language][key].format(ordinal=ordinal(rung, language), name=owner or "")

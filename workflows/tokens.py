@@ -118,8 +118,7 @@ class Tokens:
     def make(self, purpose: Purpose[T], value: T) -> str:
         """A URL-safe token for this value."""
         data = TypeAdapter(purpose.model).dump_python(value, mode="json", exclude_defaults=True)
-        token = self._serializer(purpose).dumps(data)
-        return token if isinstance(token, str) else token.decode()
+        return str(self._serializer(purpose).dumps(data))
 
     def open(self, purpose: Purpose[T], token: str) -> T:
         """The value of a token. Raises ForgedTokenError."""
