@@ -1,6 +1,6 @@
 """The file as a running process holds it: read again when it changes, never replaced by a broken one.
 
-The text that was last good is kept beside, so that a process that starts while the file is broken has one too.
+The text that was last good is kept beside, for a process that starts while the file is broken.
 This is the only part of the package that touches files and the clock.
 """
 
@@ -22,13 +22,15 @@ from configuration.numbers import masked_within
 log = structlog.get_logger(__name__)
 
 
-class ConfigurationBroken(Exception):
+class ConfigurationError(Exception):
     """There is no configuration to run with: the file is broken, and no good one was kept."""
 
     def __init__(self, path: Path, mistakes: Sequence[Mistake]) -> None:
         self.mistakes = tuple(mistakes)
-        told = "\n".join(f"  {mistake}" for mistake in mistakes)
-        super().__init__(f"{path} cannot be used, and no earlier configuration was kept:\n{told}")
+        told = "\n".join(f"  {mistake}" for mistake in _told(mistakes))
+        super().__init__(
+            f"{path} cannot be used, and no earlier configuration was kept (see `rung check {path}`):\n{told}"
+        )
 
 
 class Version(NamedTuple):
@@ -42,7 +44,7 @@ class Version(NamedTuple):
 class ConfigurationFile:
     """An owner's file, and the configuration that is running.
 
-    Raises ConfigurationBroken where neither the file nor the kept text can be used.
+    Raises ConfigurationError where neither the file nor the kept text can be used.
     Not for several threads at once; one event loop may share it.
     """
 
@@ -77,7 +79,7 @@ class ConfigurationFile:
             return checked.configuration
         _, kept = self._checked(self.last_good)
         if kept.configuration is None:
-            raise ConfigurationBroken(self.path, checked.errors)
+            raise ConfigurationError(self.path, checked.errors)
         self.source = "last good"
         log.error(
             "configuration broken, started with the last good one",
@@ -128,11 +130,8 @@ def _unread(path: Path, what: str, instead: str) -> Checked:
 
 
 def _told(mistakes: Sequence[Mistake]) -> list[str]:
-    """The mistakes for the log, which must not hold whole telephone numbers."""
-    return [
-        masked_within(f"line {mistake.line}: {mistake.where}: {mistake.what}. Write: {mistake.instead}")
-        for mistake in mistakes
-    ]
+    """The mistakes for logs, which must not hold whole telephone numbers."""
+    return [masked_within(str(mistake)) for mistake in mistakes]
 
 
 def _version(path: Path) -> Version | None:

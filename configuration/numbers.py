@@ -71,5 +71,10 @@ def masked(number: str) -> str:
 
 
 def masked_within(text: str) -> str:
-    """The text with every telephone number in it masked."""
-    return re.sub(r"\+?\d[\d ().-]{5,}\d", lambda found: masked(re.sub(r"\D", "", found[0])), text)
+    """The text with every telephone number in it masked; dates stay."""
+    return re.sub(r"\+?\d[\d ().-]{5,}\d", _masked_unless_date, text)
+
+
+def _masked_unless_date(found: re.Match[str]) -> str:
+    is_date = re.match(r"\d{4}-\d{2}-\d{2}", found[0])
+    return found[0] if is_date else masked(re.sub(r"\D", "", found[0]))

@@ -129,7 +129,7 @@ def planned_ladder(
     name = (chosen.ladder if chosen else None) or answered.ladder
     ladder = configuration.ladders[name]
     rungs = tuple(
-        _planned_rung(configuration, answered, rung, rung.name or f"rung {number}", at)
+        _planned_rung(configuration, answered, rung, rung.name or f"rung {number}", "named on the rung", at)
         for number, rung in enumerate(ladder.rungs, start=1)
     )
     resort = ladder.rungs[-1].model_copy(update={"page": ladder.last_resort})
@@ -140,7 +140,9 @@ def planned_ladder(
         severity=chosen.severity if chosen else SEVERITY_WITHOUT_CATEGORY,
         at=at,
         rungs=rungs,
-        last_resort=_planned_rung(configuration, answered, resort, "last resort", at),
+        last_resort=_planned_rung(
+            configuration, answered, resort, "last resort", "named as the last resort", at
+        ),
         pauses_s=ladder.pauses_s,
         submit_limit_s=ladder.submit_limit_s,
     )
@@ -261,13 +263,13 @@ def _day_and_time(at: datetime, zone: ZoneInfo) -> str:
 
 
 def _planned_rung(
-    configuration: Configuration, line: Line, rung: Rung, name: str, at: datetime
+    configuration: Configuration, line: Line, rung: Rung, name: str, named: str, at: datetime
 ) -> PlannedRung:
     people: dict[str, list[str]] = {}
     nobody: list[str] = []
     for paged in rung.page:
         if paged in configuration.people:
-            people.setdefault(paged, []).append("named on the rung")
+            people.setdefault(paged, []).append(named)
             continue
         match on_call(configuration, paged, at):
             case OnCall(person, because):
