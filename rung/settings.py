@@ -24,8 +24,8 @@ from workflows.codec import CodecKey
 
 HELP = "docs/configuration.md"
 
-SANDBOX_ACCOUNT = "AC" + "0" * 30 + "5a"
-SANDBOX_APPLICATION = "AP" + "0" * 30 + "5a"
+SANDBOX_ACCOUNT = "AC" + "0" * 32
+SANDBOX_APPLICATION = "AP" + "0" * 32
 
 TEMPORAL_CONNECTION = (
     "TEMPORAL_ADDRESS",
@@ -56,9 +56,9 @@ class Settings(BaseSettings):
         populate_by_name=True,
     )
 
-    config: Path = Field(default_factory=lambda: _first_existing("rung.yaml", "rung.example.yaml"))
+    config: Path = Field(default_factory=lambda: _existing("rung.yaml") or Path("rung.example.yaml"))
     state_dir: Path = Path(".rung")
-    town: Path | None = None
+    town: Path | None = Field(default_factory=lambda: _existing("town.yaml", "town.example.yaml"))
 
     public_url: str = ""
     stream_url: str = ""
@@ -79,7 +79,6 @@ class Settings(BaseSettings):
     twilio_region: str | None = Field(default=None, validation_alias="TWILIO_REGION")
     twilio_edge: str | None = Field(default=None, validation_alias="TWILIO_EDGE")
     twilio_application_sid: str = ""
-    calls_per_second: Annotated[float, Field(gt=0)] = 1.0
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "console", "json"] = "auto"
@@ -128,14 +127,22 @@ class Settings(BaseSettings):
 
     def environment(self) -> dict[str, str]:
         """The environment of a child process that shall have these very settings."""
-        ours = {*type(self).names(), *(name for name in os.environ if name.startswith(TEMPORAL_CONNECTION))}
-        rest = {name: value for name, value in os.environ.items() if name not in ours}
         values = {
             _name(key, field): _written(getattr(self, key))
             for key, field in type(self).model_fields.items()
             if not field.exclude
         }
-        return rest | {name: value for name, value in values.items() if value} | dict(self.temporal)
+        given = {name: value for name, value in values.items() if value}
+        return self.surroundings() | given | dict(self.temporal)
+
+    @classmethod
+    def surroundings(cls) -> dict[str, str]:
+        """The environment without anything of ours: for programs that need none of our secrets."""
+        return {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("RUNG_", "TWILIO_", *TEMPORAL_CONNECTION))
+        }
 
     def _completed(self, without: Collection[str]) -> Self:
         """These settings with this machine's own values where none was given."""
@@ -318,8 +325,9 @@ def _mistakes(error: ValidationError) -> str:
     return "\n".join(["invalid settings:", *(f"  {line}" for line in lines), f"(see {HELP})"])
 
 
-def _first_existing(*names: str) -> Path:
-    return next((Path(name) for name in names if Path(name).exists()), Path(names[-1]))
+def _existing(*names: str) -> Path | None:
+    """The first of these files that is in the working folder."""
+    return next((Path(name) for name in names if Path(name).exists()), None)
 
 
 def _is_loopback(url: str) -> bool:

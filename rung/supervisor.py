@@ -181,23 +181,24 @@ class Supervisor:
 
     async def _keep(self, child: "_Child") -> None:
         """Run one child for ever."""
-        name = child.spec.name
+        name, loop = child.spec.name, asyncio.get_running_loop()
         needed = [self._children[need] for need in child.spec.needs]
         await self.watch(lambda: all(other.times_ready for other in needed))
         deaths = failed_starts = 0
         while True:
             await child.start()
-            began = asyncio.get_running_loop().time()
+            began = loop.time()
             problem = await child.become_ready()
             if problem is None:
                 failed_starts = 0
+                log.info("child ready", child=name, after_s=round(loop.time() - began, 1))
                 await self._tell()
                 problem = await child.end()
             else:
                 failed_starts += 1
                 child.kill()
                 await child.end()
-            lived = asyncio.get_running_loop().time() - began
+            lived = loop.time() - began
             deaths = 1 if lived > self._pace.settled.total_seconds() else deaths + 1
             if failed_starts == STARTS_IN_A_ROW and not self._begun:
                 raise CouldNotStartError(child.report(problem))

@@ -24,6 +24,7 @@ from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.service import GrpcCompression, RPCError, RPCStatusCode
 
 from rung.settings import Settings
+from rung.supervisor import ChildSpec
 from workflows.admission import OneMessage
 from workflows.attributes import SEARCH_ATTRIBUTES
 from workflows.codec import data_converter
@@ -156,6 +157,18 @@ class EmbeddedTemporal:
         for key in SEARCH_ATTRIBUTES:
             options += ["--search-attribute", f"{key.name}={_type_name(int(key.indexed_value_type))}"]
         return (str(temporal_binary()), "server", "start-dev", *options)
+
+    def child(self, settings: Settings) -> ChildSpec:
+        """The server as a process to keep running. Raises TemporalError where it is not installed."""
+        return ChildSpec(
+            "temporal",
+            self.argv(),
+            settings.surroundings(),
+            answers=lambda: self.prepare(settings),
+            echo=False,  # it has a log of its own, and little to say
+            port=self.port,
+            port_setting="RUNG_TEMPORAL_PORT",
+        )
 
     async def prepare(self, settings: Settings) -> None:
         """Wait until it serves, and complete what its command line cannot say."""

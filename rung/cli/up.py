@@ -1,0 +1,185 @@
+"""`rung up`: everything Rung needs, on this machine, until ctrl-c."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Awaitable
+from pathlib import Path
+
+import structlog
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from configuration.check import check
+from configuration.model import Configuration
+from rung import logs
+from rung.settings import Settings, SettingsError
+from rung.supervisor import ChildSpec, Supervisor, SupervisorError
+from rung.temporal import EmbeddedTemporal, TemporalError
+
+FAILED, USAGE = 1, 2
+A_CALLER = "+12025550199"  # fictional, and nobody's in the example
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("rung.up")
+
+
+def up() -> None:
+    """Run everything on this machine until ctrl-c: what is not configured, Rung brings itself."""
+    console = Console(highlight=False)
+    try:
+        settings = for_terminal(Settings.load())
+    except SettingsError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(USAGE) from None
+    logs.set_up(settings)
+    for warning in settings.warnings():
+        log.warning("settings", problem=warning)
+    configuration = read_configuration(settings.config)
+    try:
+        asyncio.run(run(settings, configuration, console))
+    except (SupervisorError, TemporalError) as error:
+        typer.echo(f"\n{error}", err=True)
+        raise typer.Exit(FAILED) from None
+
+
+def children(settings: Settings, configuration: Configuration | None = None) -> list[ChildSpec]:
+    """The processes of an installation on one machine, in the order of starting.
+
+    Temporal unless the operator names a cluster, the sandbox unless they name a Twilio account, then ours.
+    configuration: paces the sandbox as the owner's account is paced. Raises TemporalError.
+    """
+    brought: list[ChildSpec] = []
+    if not settings.temporal:
+        brought.append(EmbeddedTemporal.of(settings).child(settings))
+    if settings.sandboxed:
+        brought.append(sandbox(settings, configuration))
+    env = settings.environment()
+    needs = tuple(child.name for child in brought)
+    worker, api, bridge = (
+        ChildSpec(name, (sys.executable, "-m", "rung", name), env, needs, port=port, port_setting=setting)
+        for name, port, setting in (
+            ("worker", None, ""),
+            ("api", settings.api_port, "RUNG_API_PORT"),
+            ("bridge", settings.bridge_port, "RUNG_BRIDGE_PORT"),
+        )
+    )
+    return [*brought, worker, api, bridge]
+
+
+def sandbox(settings: Settings, configuration: Configuration | None = None) -> ChildSpec:
+    """The telephone network of this machine."""
+    options = ["--port", str(settings.sandbox_port)]
+    options += ["--account", settings.twilio_account_sid]
+    options += ["--token", settings.twilio_auth_token.get_secret_value()]
+    options += [
+        "--set",
+        f"API={settings.public_url}",
+        "--set",
+        f"APPLICATION={settings.twilio_application_sid}",
+    ]
+    if settings.town is not None:
+        options += ["--town", str(settings.town)]
+    if configuration is not None:
+        options += ["--calls-per-second", f"{configuration.calls_per_second:g}"]
+    return ChildSpec(
+        "sandbox",
+        (sys.executable, "-m", "sandbox", *options),
+        settings.surroundings(),
+        port=settings.sandbox_port,
+        port_setting="RUNG_SANDBOX_PORT",
+    )
+
+
+async def run(settings: Settings, configuration: Configuration | None, console: Console) -> None:
+    """Start all children, say where everything is, and supervise until a signal."""
+    stop = asyncio.Event()
+    async with Supervisor(children(settings, configuration), settings.state_dir, say=print) as supervisor:
+
+        def asked_to_stop() -> None:
+            if stop.is_set():
+                supervisor.kill()  # asked twice
+            stop.set()
+
+        for one in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(one, asked_to_stop)
+        console.print("Starting (the first time takes a while) …")
+        if await happened_before(supervisor.ready(), stop):
+            console.print(summary(settings, configuration))
+            if settings.sandboxed and configuration:
+                number = next(iter(configuration.lines.values())).number
+                console.print(
+                    "\nRing the line and report an emergency:",
+                    ring(settings, number),
+                    sep="\n",
+                    soft_wrap=True,
+                )
+            await supervisor.until(stop)
+        console.print("Stopping; running calls keep their place …")
+    console.print("Stopped. `rung up` goes on where this left off.")
+
+
+async def happened_before(awaited: Awaitable[None], stop: asyncio.Event) -> bool:
+    """Wait for something unless told to stop first; whether it happened."""
+    happening, stopping = asyncio.ensure_future(awaited), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({happening, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if happening.done():
+            happening.result()  # raises
+        return happening.done()
+    finally:
+        happening.cancel()
+        stopping.cancel()
+
+
+def summary(settings: Settings, configuration: Configuration | None) -> Table:
+    """Where everything is, for the person who started it."""
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    lines = configuration.lines.values() if configuration else ()
+    for line in lines:
+        table.add_row("line", f"[bold]{line.number}[/]  {line.name}")
+    if settings.sandboxed:
+        table.add_row("phones", f"all on this machine: {settings.twilio_base_url}/_sandbox/state")
+    else:
+        table.add_row(
+            "phones", f"Twilio account {settings.twilio_account_sid}, webhooks at {settings.public_url}"
+        )
+    if settings.temporal:
+        table.add_row("temporal", settings.temporal.get("TEMPORAL_ADDRESS", "as your profile says"))
+    else:
+        ui = f"http://127.0.0.1:{settings.temporal_ui_port}/namespaces/rung/workflows"
+        table.add_row("temporal", f"{ui}  (look, and act)")
+    table.add_row("logs", f"{settings.state_dir / 'logs'}/")
+    table.add_row("stop", "ctrl-c; running escalations go on at the next start")
+    return table
+
+
+def ring(settings: Settings, number: str) -> str:
+    """The command with which a caller of the sandbox rings a line and reports an emergency."""
+    call = {
+        "from": A_CALLER,
+        "to": number,
+        "steps": [{"wait": 8}, {"press": "1"}, {"wait": 8}, {"press": "1"}, "stay"],
+    }
+    return f"curl -d '{json.dumps(call)}' {settings.twilio_base_url}/_sandbox/dial"
+
+
+def read_configuration(file: Path) -> Configuration | None:
+    """The owner's file if it can be used; its mistakes are told, and the processes decide about them."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        log.error("configuration not read", file=str(file), problem=str(error))
+        return None
+    checked = check(text, str(file))
+    if checked.configuration is None:
+        log.error("configuration broken", file=str(file), mistakes=[str(error) for error in checked.errors])
+    return checked.configuration
+
+
+def for_terminal(settings: Settings) -> Settings:
+    """Settings whose children log for the reader of this terminal, not for the file they write to."""
+    if settings.log_format == "auto" and sys.stderr.isatty():
+        return settings.model_copy(update={"log_format": "console"})
+    return settings
