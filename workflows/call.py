@@ -21,7 +21,6 @@ from workflows.values import (
     Line,
     PersonId,
     Responder,
-    Severity,
 )
 
 LOOK_S = 30.0  # how often the telephone network is asked what is true, while nothing is said to be wrong
