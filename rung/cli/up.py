@@ -17,7 +17,7 @@ from configuration.model import Configuration
 from rung import logs
 from rung.settings import Settings, SettingsError
 from rung.supervisor import ChildSpec, Supervisor, SupervisorError
-from rung.temporal import EmbeddedTemporal, TemporalError
+from rung.temporal import EmbeddedTemporal, TemporalError, connect, ensure_search_attributes
 
 FAILED, USAGE = 1, 2
 A_CALLER = "+12025550199"  # fictional, and nobody's in the example
@@ -95,6 +95,8 @@ def sandbox(settings: Settings, configuration: Configuration | None = None) -> C
 async def run(settings: Settings, configuration: Configuration | None, console: Console) -> None:
     """Start all children, say where everything is, and supervise until a signal."""
     stop = asyncio.Event()
+    if settings.temporal:
+        await introduce_ourselves(settings)
     async with Supervisor(children(settings, configuration), settings.state_dir, say=print) as supervisor:
 
         def asked_to_stop() -> None:
@@ -118,6 +120,15 @@ async def run(settings: Settings, configuration: Configuration | None, console: 
             await supervisor.until(stop)
         console.print("Stopping; running calls keep their place …")
     console.print("Stopped. `rung up` goes on where this left off.")
+
+
+async def introduce_ourselves(settings: Settings) -> None:
+    """Make the operator's cluster know our search attributes, where we may. Raises TemporalError."""
+    client = await connect(settings)
+    try:
+        await ensure_search_attributes(client)
+    except TemporalError as error:
+        log.warning("search attributes", problem=str(error))  # they may be there, unseen by us
 
 
 async def happened_before(awaited: Awaitable[None], stop: asyncio.Event) -> bool:
