@@ -27,6 +27,7 @@ LOOK_S = 30.0  # how often the telephone network is asked what is true, while no
 LEAVE_GRACE_S = 3.0  # a leg that left the room hung up or is in the menu: its <Dial action> says which
 ANNOUNCEMENT_S = 20.0  # an announcement whose end was never told is over by then
 STILL_RINGING_S = 30.0  # a caller who hears nothing for longer believes that they were forgotten
+NONCES_REMEMBERED = 50  # stream tokens last two minutes; a leg does not attach that often
 FACTS_WAITING = 4  # older news is no news: the caller hears the latest
 
 
@@ -101,7 +102,7 @@ class Call:
     failed_over: bool = False
     room_over: bool = False
     ending: bool = False
-    goodbye: bool = False
+    nonces: tuple[str, ...] = ()
 
     @property
     def over(self) -> bool:
@@ -283,6 +284,7 @@ class BridgeAttached:
     generation: int
     queue: str
     at: datetime
+    nonce: str = ""
 
 
 @dataclass(frozen=True)
@@ -493,9 +495,10 @@ def _heard(call: Call, event: Event) -> Decision:
             ), ()
         case StepDone() | StepFailed():
             return _stepped(call, event)
-        case BridgeAttached(generation, queue, _):
-            if generation != call.assistant.generation:
+        case BridgeAttached(generation, queue, _, nonce):
+            if may_attach(call, generation, nonce) is not None:
                 return call, ()
+            call = replace(call, nonces=(*call.nonces, nonce)[-NONCES_REMEMBERED:])
             fresh = replace(call.assistant, bridge=queue, told=None, quiet=False, failing=False)
             return replace(call, assistant=fresh), ()
         case BridgeDetached(generation, queue, _):
@@ -680,7 +683,9 @@ def _looked(call: Call, seen: Looked) -> Decision:
     here = dict(seen.present)
     if seen.conference is not None:
         events += [
-            Joined(seen.conference, sid, label, seen.at) for sid, label in seen.present if _unseen(call, sid)
+            Joined(seen.conference, sid, label, seen.at)
+            for sid, label in seen.present
+            if _unseen(call, sid, label)
         ]
         absent = [leg.sid for leg in call.legs if leg.at is LegAt.ROOM and leg.sid not in here]
         if call.assistant.present and call.assistant.sid is not None and call.assistant.sid not in here:
@@ -732,6 +737,20 @@ def _due(call: Call, at: datetime) -> Decision:
 
 def _with_leg(call: Call, leg: ResponderLeg) -> tuple[ResponderLeg, ...]:
     return tuple(leg if known.sid == leg.sid else known for known in call.legs)
+
+
+def may_attach(call: Call, generation: int, nonce: str) -> str | None:
+    """Why a bridge may not carry the AI leg's audio; None: it may. A stream token is good once."""
+    if generation != call.assistant.generation:
+        return f"generation {generation} of the AI leg was replaced by {call.assistant.generation}"
+    if nonce and nonce in call.nonces:
+        return "this stream token was used before"
+    return None if call.wanted.role is not Role.GONE else "this call has no place for an AI any more"
+
+
+def may_resume(call: Call, generation: int) -> bool:
+    """Whether an AI leg whose stream ended gets another one."""
+    return generation == call.assistant.generation and call.wanted.role is not Role.GONE
 
 
 def assistant_label(call: CallSid, generation: int) -> str:

@@ -78,11 +78,13 @@ class EscalationInput(Message):
     """Start of an escalation; `state` carries a long one over into its next run.
 
     call: the call that waits, None for an alert. ladder: given for a test page of one person, else looked up.
+    searchable: whether the server knows our search attributes (the time-skipping test server knows none).
     """
 
     id: EscalationId
     case: Case
     caller_digest: str = ""
+    searchable: bool = True
     call: CallSid | None = None
     conference: str | None = None
     ladder: Ladder | None = None
@@ -249,6 +251,7 @@ class CallInput(Message):
     line: Line
     caller_number: str
     caller_digest: str = ""
+    searchable: bool = True
     call: Call | None = None
 
 
@@ -383,6 +386,7 @@ class CallView(Message):
     sid: CallSid
     line: Line
     caller: str
+    caller_number: str
     escalation: EscalationId | None
     conference: str
     conference_sid: ConferenceSid | None

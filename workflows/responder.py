@@ -66,7 +66,8 @@ class Ring:
     """The call that is going out, or on.
 
     since: when this state began, or when the call was last looked at. placings: how often it was sent to the
-    provider. taken_by: who has the last page withdrawn from it, for whoever picks up all the same.
+    provider, placed_at: when last. to, from_: the numbers by which a doubtful call is found. taken_by: who has
+    the last page withdrawn from it, for whoever picks up all the same.
     """
 
     id: RingId
@@ -78,6 +79,9 @@ class Ring:
     placings: int = 1
     reached: bool = False
     taken_by: str | None = None
+    to: str = ""
+    from_: str = ""
+    placed_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -326,7 +330,8 @@ def _start(phone: Phone, requests: tuple[Request, ...], at: datetime) -> Decisio
     items: tuple[Item, ...] = ()
     for request in now:
         items = (*items, _item(phone, ring_id, request, items))
-    ring = Ring(ring_id, items, RingState.PLACING, at)
+    to, from_ = now[0].responder.phone or "", now[0].case.line.number
+    ring = Ring(ring_id, items, RingState.PLACING, at, to=to, from_=from_, placed_at=at)
     return replace(phone, ring=ring, rings=phone.rings + 1, waiting=later), (Place(ring),)
 
 
@@ -361,7 +366,9 @@ def _not_found(phone: Phone, ring: Ring, at: datetime) -> Decision:
     if ring.looks + 1 < len(LOOKS):
         return replace(phone, ring=replace(ring, looks=ring.looks + 1, since=at)), ()
     if ring.items and ring.placings < PLACINGS_AT_MOST:
-        again = replace(ring, state=RingState.PLACING, since=at, looks=0, placings=ring.placings + 1)
+        again = replace(
+            ring, state=RingState.PLACING, since=at, placed_at=at, looks=0, placings=ring.placings + 1
+        )
         return replace(phone, ring=again), (Place(again),)
     error = "no answer from the provider, and no such call found"
     return _end(phone, ring, Evidence(Standing.FAILED, at=at, error=error), at)

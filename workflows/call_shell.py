@@ -1,0 +1,376 @@
+"""A call made durable: the room, its legs and the AI's role, until everything about the call is over.
+
+What is decided is in `call` and `assistant`; here is only how. Knows nothing of ladders.
+"""
+
+from dataclasses import replace
+
+from temporalio import workflow
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
+from temporalio.workflow import ParentClosePolicy
+
+from workflows import attributes, call, orders
+from workflows.assistant import Assistant, Step, Wanted
+from workflows.call import Call, assistant_label, decide, due_at, may_attach, may_resume
+from workflows.messages import (
+    Attach,
+    Attached,
+    CallerNews,
+    CallInput,
+    CallOutcome,
+    CallView,
+    ConferenceNews,
+    Detached,
+    Dismissal,
+    EscalationInput,
+    LeftRoom,
+    LegNews,
+    Message,
+    Note,
+    NotUnderstoodError,
+    Recording,
+    Report,
+    ReportReply,
+    Resume,
+    Resumed,
+    RoomNews,
+    SeatOrder,
+    Tell,
+    WhatNow,
+    conference_name,
+    understood,
+)
+from workflows.shell import Loop, now, perform, tell
+from workflows.values import CallSid, Case, EscalationId, Fact
+
+ADD_ATTEMPTS = 3  # the label makes a repeat safe: it joins the leg that is there instead of adding one
+
+
+@workflow.defn(name="CallWorkflow")
+class CallWorkflow:
+    """One telephone call to a line."""
+
+    @workflow.init
+    def __init__(self, start: CallInput) -> None:
+        self.start = understood(start)
+        self.loop = Loop[call.Event, Call]()
+        self.call = start.call or Call(
+            sid=start.sid,
+            line=start.line,
+            caller_number=start.caller_number,
+            conference=conference_name(start.sid),
+            since=now(),
+            looked_at=now(),
+        )
+
+    @workflow.run
+    async def run(self, start: CallInput) -> CallOutcome:
+        """How the call was closed."""
+        while self.loop.inbox or not (self.call.over and await self.loop.settled()):
+            asked = await self.loop.next(due_at(self.call), "look at the room")
+            self.call, effects = decide(self.call, asked.event if asked else call.Due(now()))
+            if asked is not None:
+                asked.answers.append(self.call)
+            for effect in effects:
+                self.loop.beside(self._perform(effect))
+            if workflow.info().is_continue_as_new_suggested() and await self.loop.settled():
+                workflow.continue_as_new(replace(start, call=self.call))
+        return CallOutcome(closing=self.call.closing, escalation=self.call.escalation)
+
+    # What must be answered
+
+    @workflow.update
+    async def report(self, message: Report) -> ReportReply:
+        """The caller reports an emergency: people are woken from now on."""
+        case = Case(
+            line=self.start.line,
+            category=message.category,
+            spoken=message.spoken,
+            severity=message.severity,
+            contact=self.start.caller_number if self.start.caller_number.startswith("+") else None,
+        )
+        after = await self.loop.ask(call.Reported(case, now()))
+        return ReportReply(escalation=after.escalation or EscalationId(""), conference=after.conference)
+
+    @workflow.update
+    async def left_room(self, message: LeftRoom) -> WhatNow:
+        """The caller's <Dial> ended, the call goes on: back into the room, or goodbye?"""
+        state = self.call
+        rejoin = state.escalation is not None and not state.resolved and not state.ending
+        return WhatNow(rejoin=rejoin, conference=state.conference)
+
+    @workflow.update
+    async def attach(self, message: Attach) -> Attached:
+        """A bridge wants to carry the AI leg's audio; its token's nonce is good once."""
+        why_not = may_attach(self.call, message.generation, message.nonce)
+        if why_not is not None:
+            return Attached(accepted=False, because=why_not)
+        await self.loop.ask(call.BridgeAttached(message.generation, message.queue, now(), message.nonce))
+        return Attached(accepted=True)
+
+    @workflow.update
+    async def resume(self, message: Resume) -> Resumed:
+        """The AI leg's stream ended: shall another be opened?"""
+        return Resumed(again=may_resume(self.call, message.generation))
+
+    @report.validator
+    def check_report(self, message: Report) -> None:
+        """Shape only."""
+        understood(message)
+
+    @left_room.validator
+    def check_left_room(self, message: LeftRoom) -> None:
+        """Shape only."""
+        understood(message)
+
+    @attach.validator
+    def check_attach(self, message: Attach) -> None:
+        """Shape only."""
+        understood(message)
+
+    @resume.validator
+    def check_resume(self, message: Resume) -> None:
+        """Shape only."""
+        understood(message)
+
+    # News
+
+    @workflow.signal
+    def note(self, message: Note) -> None:
+        """The caller did something in the menu."""
+        match message.what:
+            case "emergency-called":
+                self._hear(message, call.EmergencyCalled(now()))
+            case "case-heard":
+                self._hear(message, call.CaseHeard(now()))
+            case "failed-over":
+                self._hear(message, call.FoundFailedOver(now()))
+
+    @workflow.signal
+    def message_left(self, message: Recording) -> None:
+        """The caller left a recorded message."""
+        self._hear(message, call.MessageLeft(message.url, message.seconds, now()))
+
+    @workflow.signal
+    def conference(self, message: ConferenceNews) -> None:
+        """Something happened in a room of our name."""
+        match message.event:
+            case "participant-join" if message.leg is not None:
+                self._hear(message, call.Joined(message.conference, message.leg, message.label or "", now()))
+            case "participant-leave" if message.leg is not None:
+                self._hear(message, call.Left(message.conference, message.leg, now()))
+            case "conference-end":
+                self._hear(message, call.RoomEnded(message.conference, now()))
+            case "announcement-end" | "announcement-fail":
+                self._hear(message, call.AnnouncementEnded(now()))
+            case _:
+                pass  # news that changes nothing here
+
+    @workflow.signal
+    def caller_ended(self, message: LegNews) -> None:
+        """The caller's own call is over."""
+        self._hear(message, call.CallerEnded(now()))
+
+    @workflow.signal
+    def leg(self, message: LegNews) -> None:
+        """A responder's or the AI's leg is over, or a responder is in the menu."""
+        if message.what == "menu":
+            self._hear(message, call.SteppedOut(message.sid, now()))
+        else:
+            self._hear(message, call.LegEnded(message.sid, now()))
+
+    @workflow.signal
+    def tell(self, message: Tell) -> None:
+        """The escalation has something true for the caller."""
+        self._hear(message, call.Told(message.fact, now()))
+
+    @workflow.signal
+    def seat(self, message: SeatOrder) -> None:
+        """A responder's leg is coming into the room."""
+        self._hear(message, call.SeatExpected(message.person, message.leg, now()))
+
+    @workflow.signal
+    def dismiss_assistant(self, message: Dismissal) -> None:
+        """The case is closed."""
+        self._hear(message, call.Dismissed(now()))
+
+    @workflow.signal
+    def detached(self, message: Detached) -> None:
+        """A bridge no longer carries the AI leg's audio."""
+        self._hear(message, call.BridgeDetached(message.generation, message.queue, now()))
+
+    @workflow.query
+    def status(self) -> CallView:
+        """How the call stands."""
+        state, ai = self.call, self.call.assistant
+        return CallView(
+            sid=state.sid,
+            line=state.line,
+            caller=state.caller,
+            caller_number=state.caller_number,
+            escalation=state.escalation,
+            conference=state.conference,
+            conference_sid=state.conference_sid,
+            assistant_role=state.wanted.role,
+            assistant_leg=ai.sid,
+            coaching=ai.coaching if ai.confirmed else None,
+            responders=tuple(leg.person.id for leg in state.legs if leg.at is call.LegAt.ROOM),
+            telling=state.telling.kind if state.telling else None,
+        )
+
+    def _hear(self, message: Message, event: call.Event) -> None:
+        try:
+            understood(message)
+        except NotUnderstoodError as error:
+            workflow.logger.error("message refused", extra={"why": str(error)})
+            return
+        self.loop.hear(event)
+
+    # How it is done
+
+    async def _perform(self, effect: call.Effect) -> None:
+        match effect:
+            case call.StartEscalation(escalation, case):
+                await self._start_escalation(escalation, case)
+            case call.ReportJoined(person, leg):
+                await self._tell_escalation("responder_joined", RoomNews(person=person, leg=leg))
+            case call.ReportLeft(person, leg):
+                await self._tell_escalation("responder_left", RoomNews(person=person, leg=leg))
+            case call.ReportCallerGone():
+                await self._tell_escalation("caller_gone", CallerNews(call=self.start.sid))
+            case call.Announce(leg, fact):
+                await self._announce(leg, fact)
+            case call.TakeStep(step, wanted, assistant):
+                await self._take(step, wanted, assistant)
+            case call.RemoveLeg(sid):
+                await self._try(orders.HANG_UP, orders.OneCall(sid), "remove a leg that was replaced")
+            case call.EndRoom(legs):
+                room = orders.EndRoom(self.call.conference_sid, legs)
+                await self._try(orders.END_ROOM, room, "nobody is left to serve: end the room")
+            case call.Look():
+                await self._look()
+            case call.DeliverMessage(recording, seconds):
+                order = orders.DeliverMessage(self.start.line.id, self.start.sid, recording, seconds)
+                await self._try(orders.DELIVER_MESSAGE, order, "tell whoever takes messages")
+
+    async def _start_escalation(self, escalation: EscalationId, case: Case) -> None:
+        start = EscalationInput(
+            id=escalation,
+            case=case,
+            caller_digest=self.start.caller_digest,
+            searchable=self.start.searchable,
+            call=self.start.sid,
+            conference=self.call.conference,
+        )
+        pairs: list[SearchAttributePair[str]] = [
+            SearchAttributePair(attributes.STATE, "paging"),
+            SearchAttributePair(attributes.LINE, case.line.id),
+            SearchAttributePair(attributes.SEVERITY, case.severity),
+            SearchAttributePair(attributes.CALLER, self.start.caller_digest or "unknown"),
+        ]
+        await workflow.start_child_workflow(
+            "EscalationWorkflow",
+            start,
+            id=escalation,
+            task_queue=orders.WORKFLOWS,
+            parent_close_policy=ParentClosePolicy.ABANDON,  # the promise outlives the call
+            search_attributes=TypedSearchAttributes(pairs) if self.start.searchable else None,
+            static_summary=f"{case.line.id}: {case.category} ({case.severity})",
+            priority=orders.page_priority(case.severity),
+        )
+
+    async def _tell_escalation(self, signal: str, message: RoomNews | CallerNews) -> None:
+        if self.call.escalation is not None:
+            await tell(self.call.escalation, signal, message)
+
+    async def _announce(self, leg: CallSid, fact: Fact) -> None:
+        room = self.call.conference_sid
+        if room is None:
+            return
+        order = orders.AnnounceFact(room, leg, self.start.line, fact)
+        try:
+            await perform(orders.ANNOUNCE_FACT, order, f"tell the caller: {fact.kind}")
+        except FailureError:
+            self.loop.hear(call.AnnouncementEnded(now()))  # not heard: the next news is not held up
+
+    async def _look(self) -> None:
+        state = self.call
+        legs = [leg.sid for leg in state.legs if leg.at is not call.LegAt.GONE]
+        ours = [state.sid, *legs, *([state.assistant.sid] if state.assistant.sid else [])]
+        order = orders.LookAtRoom(state.conference_sid, state.conference, ours)
+        try:
+            seen = await perform(orders.LOOK_AT_ROOM, order, "what is true of this call?")
+        except FailureError:
+            return  # the next look asks again
+        present = tuple((one.sid, one.label) for one in seen.present)
+        self.loop.hear(call.Looked(seen.conference, seen.over, present, tuple(seen.ended), now()))
+
+    async def _take(self, step: Step, wanted: Wanted, assistant: Assistant) -> None:
+        """One step of the AI's leg; its end comes back as news either way."""
+        try:
+            done = await self._step(step, wanted, assistant)
+        except FailureError as error:
+            cause = error.cause if isinstance(error, ActivityError) else error
+            gone = isinstance(cause, ApplicationError) and cause.type == orders.GONE
+            self.loop.hear(call.StepFailed(step, str(cause or error), gone, now()))
+            return
+        self.loop.hear(done)
+
+    async def _step(self, step: Step, wanted: Wanted, ai: Assistant) -> call.StepDone:
+        done = call.StepDone(step, now())
+        if step is Step.ADD:
+            return await self._add(ai.generation)
+        if step in {Step.QUIET, Step.TELL_ROLE}:
+            if ai.bridge is not None:
+                quiet = orders.Instruction(self.start.sid, ai.generation, "quiet")
+                role = orders.Instruction(self.start.sid, ai.generation, "role", wanted.role, wanted.person)
+                order = quiet if step is Step.QUIET else role
+                await perform(orders.INSTRUCT_BRIDGE, order, f"bridge: {step}", queue=ai.bridge)
+            return replace(done, at=now())
+        room, sid = self.call.conference_sid, ai.sid
+        if step is Step.REMOVE and sid is not None:
+            await perform(orders.HANG_UP, orders.OneCall(sid), "the AI leaves")
+        elif room is None or sid is None:
+            raise ApplicationError(f"no AI leg in a room to {step}", type=orders.GONE)
+        elif step is Step.CONFIRM:
+            confirm = orders.ConfirmCoaching(room, sid, wanted.coached)
+            await perform(orders.CONFIRM_COACHING, confirm, f"AI: {step}")
+        else:
+            change = {
+                Step.MUTE: orders.SetParticipant(room, sid, muted=True),
+                Step.UNMUTE: orders.SetParticipant(room, sid, muted=False),
+                Step.COACH: orders.SetParticipant(
+                    room, sid, coached=wanted.coached or ai.coaching, uncoach=wanted.coached is None
+                ),
+            }[step]
+            await perform(orders.SET_PARTICIPANT, change, f"AI: {step}")
+        return replace(done, at=now())
+
+    async def _add(self, generation: int) -> call.StepDone:
+        state = self.call
+        label = assistant_label(state.sid, generation)
+        order = orders.AddAssistant(
+            state.sid, state.line, state.conference, state.conference_sid, label, generation
+        )
+        why = "no answer"
+        for _ in range(ADD_ATTEMPTS):
+            try:
+                added = await perform(
+                    orders.ADD_ASSISTANT, order, f"AI: add leg {generation}", priority=orders.ASSISTANT_NEXT
+                )
+            except FailureError as error:
+                why = str(error.cause or error)
+                continue
+            if added.what == "placed" and added.sid is not None:
+                return call.StepDone(Step.ADD, now(), CallSid(added.sid), added.conference)
+            why = added.error or added.what
+            if added.what == "refused":
+                break
+        raise ApplicationError(f"the AI leg was not added: {why}", type=orders.REFUSED)
+
+    async def _try(self, order: orders.Order[orders.In, orders.Done], arg: orders.In, summary: str) -> None:
+        try:
+            await perform(order, arg, summary)
+        except FailureError as error:
+            workflow.logger.error(f"{order.name} failed", extra={"why": str(error.cause or error)})
