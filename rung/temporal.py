@@ -177,9 +177,9 @@ class EmbeddedTemporal:
         await ensure_search_attributes(client)
 
 
-def temporal_binary() -> Path:
-    """The `temporal` program: beside the running Python, else on the PATH."""
-    scripts = sysconfig.get_path("scripts")
+def temporal_binary(beside: Path | None = None) -> Path:
+    """The `temporal` program: beside the running Python (or where told), else on the PATH."""
+    scripts = str(beside or sysconfig.get_path("scripts"))
     found = shutil.which("temporal", path=scripts) or shutil.which("temporal")
     if found is None:
         raise TemporalError(
