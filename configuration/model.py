@@ -109,7 +109,7 @@ class Window(Part):
     """Hours of certain weekdays. An end not after its beginning lies on the next day."""
 
     days: tuple[Weekday, ...] = Field(min_length=1, examples=["[saturday, sunday]"])
-    from_: WallTime = Field(alias="from", examples=['"18:00"'])
+    from_: WallTime = Field(validation_alias="from", examples=['"18:00"'])
     until: EndTime = Field(examples=['"24:00"'])
 
 
@@ -156,7 +156,7 @@ class Override(Part):
     """Somebody stands in for a rotation, from one moment until another."""
 
     rotation: Name = Field(examples=["primary"])
-    from_: Moment = Field(alias="from", examples=["2026-03-06 18:00"])
+    from_: Moment = Field(validation_alias="from", examples=["2026-03-06 18:00"])
     until: Moment = Field(examples=["2026-03-08 18:00"])
     person: Name = Field(examples=["dee"])
     reason: Words | None = Field(default=None, examples=["swap"])
@@ -197,7 +197,7 @@ class Holiday(Part):
 
     date: Day = Field(examples=["2026-12-25"])
     name: Words | None = Field(default=None, examples=["Christmas"])
-    from_: WallTime | None = Field(default=None, alias="from", examples=['"09:00"'])
+    from_: WallTime | None = Field(default=None, validation_alias="from", examples=['"09:00"'])
     until: EndTime | None = Field(default=None, examples=['"12:00"'])
 
     @model_validator(mode="after")

@@ -1,5 +1,6 @@
 """Rules of reach: whoever is to be woken or told has a way to be."""
 
+import logging
 from collections.abc import Iterator
 
 from apprise import Apprise
@@ -86,13 +87,22 @@ def push_urls_can_be_used(file: File) -> Iterator[Mistake]:
     lists = [person.items("push") for person in file.people.values()]
     for spot in (spot for urls in [*lists, file.root.items("alerts", "push")] for spot in urls):
         url = spot.word
-        if url.strip():
-            service = Apprise.instantiate(url)
-            if service is None or len(service) == 0:
-                scheme = url.split("://", maxsplit=1)[0] if "://" in url else "no service"
-                yield spot.mistake(
-                    f"this push URL ({scheme}) leads nowhere", "an Apprise URL such as ntfy://rung-ana"
-                )
+        if url.strip() and not _leads_somewhere(url):
+            scheme = url.split("://", maxsplit=1)[0] if "://" in url else "no service"
+            yield spot.mistake(
+                f"this push URL ({scheme}) leads nowhere", "an Apprise URL such as ntfy://rung-ana"
+            )
+
+
+def _leads_somewhere(url: str) -> bool:
+    logger = logging.getLogger("apprise")
+    was, logger.disabled = logger.disabled, True  # it logs the whole URL, and with it the password
+    try:
+        service = Apprise.instantiate(url)
+    finally:
+        logger.disabled = was
+    _, _, target = url.partition("://")
+    return service is not None and bool(target.strip("/"))
 
 
 def operators_hear_of_trouble(file: File) -> Iterator[Mistake]:

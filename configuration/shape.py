@@ -82,13 +82,21 @@ def shaped(root: Spot, country: str) -> Shaped:
 
 def _mistakes(root: Spot, details: list[ErrorDetails], country: str) -> Iterator[Mistake]:
     for detail in details:
+        place = _place(root, detail["loc"])
         # Of "a block, or false", the block's own mistakes are the ones to tell.
-        if not str(detail["loc"][-1:]).startswith("('literal["):
-            yield _mistake(root, detail, country)
+        is_other_arm = str(detail["loc"][-1]).startswith("literal[")
+        # A list is also too short for pydantic when its items are wrong: those are told by themselves.
+        is_echo = detail["type"] == "too_short" and any(_within(detail, other) for other in details)
+        if not is_other_arm and not is_echo:
+            yield _mistake(place, detail, country)
 
 
-def _mistake(root: Spot, detail: ErrorDetails, country: str) -> Mistake:
-    place = _place(root, detail["loc"])
+def _within(outer: ErrorDetails, inner: ErrorDetails) -> bool:
+    depth = len(outer["loc"])
+    return len(inner["loc"]) > depth and inner["loc"][:depth] == outer["loc"]
+
+
+def _mistake(place: Place, detail: ErrorDetails, country: str) -> Mistake:
     spot, wanted = place.spot, place.wanted
     match detail["type"]:
         case "missing":
@@ -127,7 +135,8 @@ def _not_a_number(spot: Spot, detail: ErrorDetails, country: str) -> Mistake:
     number = in_e164(text, country)
     if number and is_premium(number):
         return spot.mistake(f"{text} is a premium-rate number, which Rung never dials", NOT_DIALLED)
-    return spot.mistake(str(told.get("what")), number or str(told.get("instead")))
+    what = "a URL is not a telephone number" if "://" in text else str(told.get("what"))
+    return spot.mistake(what, number or str(told.get("instead")))
 
 
 def _shown(spot: Spot) -> str:
@@ -181,7 +190,7 @@ def _part(annotation: object) -> type[Part] | None:
 
 
 def _fields(part: type[Part]) -> dict[str, FieldInfo]:
-    return {field.alias or name: field for name, field in part.model_fields.items()}
+    return {str(field.validation_alias or name): field for name, field in part.model_fields.items()}
 
 
 def _structured(annotation: object) -> object:

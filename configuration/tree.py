@@ -112,7 +112,10 @@ def read(text: str, file: str) -> tuple[Spot, list[Mistake]]:
     if node is None:
         return nothing, [nothing.mistake("the file is empty", "people, ladders and lines")]
     reading = _Reading(file)
-    return reading.spot(node, node.start_mark.line + 1, ""), reading.mistakes
+    root = reading.spot(node, node.start_mark.line + 1, "")
+    if root.value is None and not reading.mistakes:
+        return root, [root.mistake("the file is empty", "people, ladders and lines")]
+    return root, reading.mistakes
 
 
 def _not_yaml(error: yaml.MarkedYAMLError, file: str) -> Mistake:
