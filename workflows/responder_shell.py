@@ -157,7 +157,7 @@ class ResponderWorkflow:
         finally:
             del self.placing[ring.id]
         if placed.what == "placed" and placed.sid is not None:
-            self.loop.hear(responder.Placed(ring.id, CallSid(placed.sid), placed.at))
+            self.loop.hear(responder.Placed(ring.id, CallSid(placed.sid), now()))
         elif placed.what == "refused":
             self.loop.hear(responder.Refused(ring.id, placed.error or "refused", now()))
         else:
