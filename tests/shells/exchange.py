@@ -81,7 +81,8 @@ class Exchange:
         """The person answers and hears what it is about."""
         handle = self.client.get_workflow_handle(responder_workflow_id(ringing.order.person))
         message = PickedUp(ring=ringing.order.ring.id, sid=ringing.sid)
-        return await handle.execute_update("picked_up", message, result_type=Script)
+        script: Script = await handle.execute_update("picked_up", message, result_type=Script)
+        return script
 
     async def conference(
         self, call: CallSid, event: str, leg: CallSid | None = None, label: str = ""
