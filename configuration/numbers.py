@@ -9,6 +9,8 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
 from phonenumbers import shortnumberinfo as short_numbers
 
+KNOWN_EVERYWHERE = {"112", "911", "999"}  # refused even where they lead nowhere: they are nobody's telephone
+
 
 def in_e164(text: str, country: str) -> str | None:
     """The E.164 form of a number as people write it in that country, or None where there is none."""
@@ -25,7 +27,7 @@ def is_emergency(text: str, country: str) -> bool:
     """Whether this reaches the emergency services, dialled in that country or by its own country code."""
     digits = re.sub(r"[^0-9]", "", text)
     if not text.strip().startswith("+"):
-        return short_numbers.is_emergency_number(digits, country)
+        return digits in KNOWN_EVERYWHERE or leads_to_help(digits, country)
     try:
         number = phonenumbers.parse(text, country)
     except NumberParseException:
@@ -33,6 +35,19 @@ def is_emergency(text: str, country: str) -> bool:
     national = phonenumbers.national_significant_number(number)
     regions = phonenumbers.region_codes_for_country_code(number.country_code or 0)
     return any(short_numbers.is_emergency_number(national, region) for region in regions)
+
+
+def leads_to_help(digits: str, country: str) -> bool:
+    """Whether these digits, dialled in that country, reach its emergency services."""
+    return short_numbers.is_emergency_number(digits, country)
+
+
+def never_dialled(text: str, country: str) -> str | None:
+    """Why Rung never dials this number, or None where it may."""
+    if is_emergency(text, country):
+        return "an emergency number"
+    number = text if text.startswith("+") else in_e164(text, country)
+    return "a premium-rate number" if number and is_premium(number) else None
 
 
 def is_premium(number: str) -> bool:
@@ -54,7 +69,7 @@ def is_known(number: str) -> bool:
 def emergency_numbers(country: str) -> tuple[str, ...]:
     """The best known emergency numbers that lead somewhere in that country."""
     usual = ("911", "112", "999", "000", "111", "110", "119", "113", "118", "190")
-    return tuple(number for number in usual if short_numbers.is_emergency_number(number, country))
+    return tuple(number for number in usual if leads_to_help(number, country))
 
 
 def country_of(number: str, otherwise: str) -> str:

@@ -4,10 +4,17 @@ from collections.abc import Iterator
 
 from configuration.declared import File, one
 from configuration.mistake import Mistake
-from configuration.numbers import country_of, emergency_numbers, in_e164, is_emergency, is_known, is_premium
+from configuration.numbers import (
+    country_of,
+    emergency_numbers,
+    in_e164,
+    is_known,
+    leads_to_help,
+    never_dialled,
+)
 from configuration.shape import NOT_DIALLED
 from configuration.tree import Spot
-from configuration.values import did_you_mean
+from configuration.values import E164, did_you_mean
 
 
 def a_name_means_one_thing(file: File) -> Iterator[Mistake]:
@@ -53,14 +60,12 @@ def numbers_can_be_dialled(file: File) -> Iterator[Mistake]:
     """Every number Rung might ring is somebody's, not a service's."""
     for role, spot in _dialled(file):
         number = spot.word
-        if not number.startswith("+"):
+        if not E164.fullmatch(number):
             continue  # the model has refused it
-        if is_emergency(number, file.country):
-            yield spot.mistake(f"{number} is an emergency number, which Rung never dials", NOT_DIALLED)
+        if why := never_dialled(number, file.country):
+            yield spot.mistake(f"{number} is {why}, which Rung never dials", NOT_DIALLED)
         elif in_e164(number, file.country) is None:
             yield spot.mistake(f"{number} has too few or too many digits, or no such country code", role)
-        elif is_premium(number):
-            yield spot.mistake(f"{number} is a premium-rate number, which Rung never dials", NOT_DIALLED)
         elif not is_known(number):
             yield spot.warning(
                 f"{number} is in no range of numbers in use", f"{role}, after a look at its digits"
@@ -113,6 +118,6 @@ def emergency_number_leads_to_help(file: File) -> Iterator[Mistake]:
         told, number = line.at("emergency_number"), line.text("number") or ""
         digits = line.text("emergency_number") or ""
         country = country_of(number, file.country)
-        if told and digits.isdigit() and not is_emergency(digits, country):
+        if told and digits.isdigit() and not leads_to_help(digits, country):
             usual = " or ".join(emergency_numbers(country)) or "the number of the emergency services"
             yield told.warning(f"{digits} is not known as an emergency number in {country}", usual)

@@ -61,11 +61,21 @@ def rotations_have_no_gap(file: File) -> Iterator[Mistake]:
             now = file.now
             begun = [layer for layer in rotation.layers if handed_over(layer, zone, layer.starts) <= now]
             if not begun or _gap(begun):
-                starts = min(layer.starts for layer in rotation.layers if layer not in begun)
-                what = f"the rotation has not begun: nobody is on call before {starts}"
-                yield spot.mistake(
-                    what, f"starts: {now.astimezone(zone).date() - ONE_DAY}, or an earlier day"
-                )
+                late = min((layer for layer in rotation.layers if layer not in begun), key=_starts)
+                what = f"the rotation has not begun: nobody is on call before {late.starts}"
+                today = now.astimezone(zone).date()
+                yield spot.mistake(what, f"starts: {_hand_over_before(late, today)}, or an earlier day")
+
+
+def _starts(layer: Layer) -> date:
+    return layer.starts
+
+
+def _hand_over_before(layer: Layer, today: date) -> date:
+    yesterday = today - ONE_DAY
+    if layer.hand_over.weekday is None:
+        return yesterday
+    return yesterday - timedelta(days=(yesterday.weekday() - WEEKDAYS.index(layer.hand_over.weekday)) % 7)
 
 
 def _rotation(spot: Spot) -> Rotation | None:

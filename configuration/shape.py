@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from configuration.mistake import Mistake
 from configuration.model import Configuration, Part
-from configuration.numbers import in_e164, is_emergency, is_premium
+from configuration.numbers import in_e164, never_dialled
 from configuration.tree import Spot
 from configuration.values import did_you_mean
 
@@ -130,11 +130,9 @@ def _unknown_key(place: Place, key: str) -> Mistake:
 def _not_a_number(spot: Spot, detail: ErrorDetails, country: str) -> Mistake:
     told = detail.get("ctx", {})
     text = spot.text() or ""
-    if is_emergency(text, country):
-        return spot.mistake(f"{text} is an emergency number, which Rung never dials", NOT_DIALLED)
+    if why := never_dialled(text, country):
+        return spot.mistake(f"{text} is {why}, which Rung never dials", NOT_DIALLED)
     number = in_e164(text, country)
-    if number and is_premium(number):
-        return spot.mistake(f"{text} is a premium-rate number, which Rung never dials", NOT_DIALLED)
     what = "a URL is not a telephone number" if "://" in text else str(told.get("what"))
     return spot.mistake(what, number or str(told.get("instead")))
 

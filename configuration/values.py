@@ -20,6 +20,8 @@ MINUTE_S = 60
 HOUR_S = 60 * MINUTE_S
 DAY_S = 24 * HOUR_S
 
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")  # ITU-T E.164: at most 15 digits
+
 
 def mistaken(kind: LiteralString, what: str, instead: str) -> PydanticCustomError:
     """A mistake in one value, with what to write instead of it."""
@@ -38,7 +40,7 @@ def _e164(value: object) -> object:
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(text, str):
         raise mistaken("number", "a telephone number is expected", "+12025550142")
-    if not re.fullmatch(r"\+[1-9][0-9]{6,14}", text):  # ITU-T E.164: at most 15 digits
+    if not E164.fullmatch(text):
         raise mistaken("number", f"{text!r} is not a number in E.164 form", "+12025550142")
     return text
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from configuration.check import check
 from configuration.mistake import Mistake
-from configuration.numbers import masked_within
+from configuration.numbers import masked_within, never_dialled
 from configuration.rules import RULES
 
 HERE = Path(__file__).parent
@@ -156,6 +156,27 @@ def test_a_mistake_never_shows_the_password_in_a_push_url() -> None:
 def test_numbers_are_advised_by_the_country_of_the_file() -> None:
     text = edited(("phone: +12025550112", "phone: 030 9018200"), ("alerts:", "country: DE\nalerts:"))
     assert "+49309018200" in {mistake.instead for mistake in check(text, "clinic.yaml").mistakes}
+
+
+@pytest.mark.parametrize("number", ["911", "112", "999"])
+def test_the_best_known_emergency_numbers_are_refused_in_every_country(number: str) -> None:
+    text = edited(("phone: +12025550112", f"phone: {number}"), ("alerts:", "country: JP\nalerts:"))
+    assert any("never dials" in mistake.what for mistake in check(text, "clinic.yaml", NOW).errors)
+
+
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        ("911", "an emergency number"),
+        ("+49112", "an emergency number"),
+        ("+19005550112", "a premium-rate number"),
+        ("900 555 0112", "a premium-rate number"),
+        ("+12025550112", None),
+        ("not a number", None),
+    ],
+)
+def test_whoever_dials_can_ask_what_is_never_dialled(number: str, why: str | None) -> None:
+    assert never_dialled(number, "US") == why
 
 
 def test_without_an_instant_a_rotation_may_begin_at_any_time() -> None:
