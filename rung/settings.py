@@ -62,6 +62,7 @@ class Settings(BaseSettings):
 
     public_url: str = ""
     stream_url: str = ""
+    listen: str = "127.0.0.1"
     api_port: Port = 8000
     sandbox_port: Port = 8001
     bridge_port: Port = 8002
