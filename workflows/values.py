@@ -108,7 +108,10 @@ class Ladder:
 
 @dataclass(frozen=True)
 class Line:
-    """What the workflows need to know of the telephone line that rang."""
+    """What the workflows need to know of the telephone line that rang.
+
+    danger: the danger sentence in each of the line's languages, as the owner's file has it: (language, sentence).
+    """
 
     id: LineId
     name: str
@@ -117,6 +120,7 @@ class Line:
     languages: tuple[str, ...] = ("en",)
     assistant: bool = True
     time_zone: str = "UTC"
+    danger: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,70 @@
+"""`rung replay`: does this code still agree with what it did then?"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from temporalio.client import Client, WorkflowHistory
+from temporalio.worker import Replayer
+
+from rung import logs
+from rung.cli.terminal import FAILED, USAGE, find, run
+from rung.settings import Settings, SettingsError
+from workflows.admission import OneMessage
+from workflows.call_shell import CallWorkflow
+from workflows.codec import data_converter
+from workflows.escalation import EscalationWorkflow
+from workflows.responder_shell import ResponderWorkflow
+
+T = TypeVar("T")
+
+WORKFLOWS = [EscalationWorkflow, ResponderWorkflow, CallWorkflow]
+
+
+def replay(
+    recorded: Annotated[
+        str, typer.Argument(metavar="ID|FILE", help="An escalation, a workflow id, or a history as JSON.")
+    ],
+) -> None:
+    """Run a recorded history against this code, and say whether it would do the same."""
+    path = Path(recorded)
+    text = path.read_text() if path.is_file() else ""
+    if path.suffix == ".json" and not path.exists():
+        typer.echo(f"there is no file {path}", err=True)
+        raise typer.Exit(USAGE)
+
+    async def of_file(settings: Settings) -> tuple[str, int, Exception | None]:
+        return await _replay(WorkflowHistory.from_json(path.stem, text), settings)
+
+    async def of_server(client: Client, settings: Settings) -> tuple[str, int, Exception | None]:
+        whole = recorded.startswith(("escalation-", "call-", "responder-"))
+        name = recorded if whole else await find(client, recorded)
+        return await _replay(await client.get_workflow_handle(name).fetch_history(), settings)
+
+    name, events, failure = _alone(of_file) if text else run(of_server)
+    if failure is not None:
+        typer.echo(f"{name}: this code would have done something else.\n{failure}", err=True)
+        raise typer.Exit(FAILED)
+    typer.echo(f"{name}: {events} events replayed, no difference")
+
+
+def _alone(work: Callable[[Settings], Coroutine[Any, Any, T]]) -> T:
+    try:
+        settings = Settings.load()
+    except SettingsError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(USAGE) from None
+    logs.set_up(settings)
+    return asyncio.run(work(settings))
+
+
+async def _replay(history: WorkflowHistory, settings: Settings) -> tuple[str, int, Exception | None]:
+    replayer = Replayer(
+        workflows=WORKFLOWS,
+        data_converter=data_converter(settings.codec_keys),
+        interceptors=[OneMessage()],
+    )
+    result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+    return history.workflow_id, len(history.events), result.replay_failure
