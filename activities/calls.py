@@ -55,12 +55,11 @@ class Calls:
             return self._submitter.refused(what, "there is no page in this call")
         if because := not_to_be_dialled(order.to):
             return self._submitter.refused(what, because)
-        first = order.ring.items[0].request
 
         async def create() -> Created:
             call = await self._twilio.calls.create_async(
                 to=order.to,
-                from_=first.case.line.number,
+                from_=order.ring.from_ or order.ring.items[0].request.case.line.number,
                 url=self._addresses.page(page_token(order.person, order.ring)),
                 status_callback=self._addresses.page_status(order.person, order.ring.id),
                 status_callback_event=["initiated", "ringing", "answered", "completed"],

@@ -2,14 +2,8 @@
 
 from temporalio import activity
 from temporalio.client import Client
-from temporalio.common import (
-    SearchAttributePair,
-    TypedSearchAttributes,
-    WorkflowIDConflictPolicy,
-    WorkflowIDReusePolicy,
-)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
-from workflows.attributes import RESPONDERS
 from workflows.messages import PageRequest, ResponderInput, responder_workflow_id
 from workflows.orders import JOIN_FIRST, RELAY_PAGE, WORKFLOWS, Done, RelayPage, page_priority
 
@@ -41,7 +35,6 @@ class Relays:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             start_signal=REQUEST,
             start_signal_args=[PageRequest(request=request)],
-            search_attributes=TypedSearchAttributes([SearchAttributePair(RESPONDERS, [person.id])]),
             priority=priority,
             static_summary=f"The phone of {person.name}",
         )
