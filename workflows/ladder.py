@@ -587,7 +587,7 @@ def _way_in_moved(state: Escalation, page: Page, at: datetime) -> Decision:
     if state.phase is Phase.CONNECTING:
         return Decision(state)
     if page.voice.standing in _ON_ITS_WAY:
-        return Decision(replace(state, phase=Phase.CONNECTING, since=at))
+        return Decision(replace(state, phase=Phase.CONNECTING, since=page.voice.at or at))
     return Decision(state)
 
 
@@ -646,7 +646,9 @@ def _acknowledged(state: Escalation, act: Act, person: Responder, at: datetime) 
         alerts=0,
         asked=0,
     )
-    others = tuple({p.responder.id: None for p in state.pages if p.responder.id != person.id})
+    # Without a leg and with nobody to join, the winner's own phone need not ring any further either.
+    spared = None if act.leg is None and not state.waiting else person.id
+    others = tuple({p.responder.id: None for p in state.pages if p.responder.id != spared})
     won = Decision(state, (Withdraw(others, person.name),) if others else (), _yours(state))
     return won.then(lambda s: _connect(s, at)).then(lambda s: _tell(s, "taken", name=person.name))
 
@@ -679,14 +681,14 @@ def _connect(state: Escalation, at: datetime) -> Decision:
 
 def _declined(state: Escalation, act: Act, at: datetime) -> Decision:
     reply = ActReply(Verdict.DECLINED, "All right. The next person is being woken.")
+    theirs = [replace(p, declined=True) for p in state.pages if p.responder.id == act.by]
     if state.owner is not None and state.owner.responder.id == act.by:
-        released = replace(state, owner=None, asked=0, round_since=at)
+        released = _with_pages(replace(state, owner=None, asked=0, round_since=at), theirs)
         return (
-            Decision(released, reply=reply)
+            Decision(released, (Withdraw((act.by,), None),), reply)
             .then(lambda s: _tell(s, "reopened"))
             .then(lambda s: _start_rung(s, at))
         )
-    theirs = [replace(p, declined=True) for p in state.pages if p.responder.id == act.by]
     if not theirs:
         return _refused(state, Verdict.REFUSED, "You were not paged for this case.")
     if state.owner is not None:
@@ -706,7 +708,8 @@ def _closed(state: Escalation, phase: Phase, act: Act, at: datetime) -> Decision
         Verdict.RESOLVED if resolved else Verdict.CANCELLED,
         "Resolved. The assistant leaves; you can talk on." if resolved else "Cancelled. Nobody else is rung.",
     )
-    told = _tell(state, "over") if not resolved else Decision(state)
+    # Whoever is in a room with the owner hears it from them; whoever still waits alone, from us.
+    told = Decision(state) if resolved and state.phase is Phase.ATTENDED else _tell(state, "over")
     return told.then(
         lambda s: Decision(replace(s, phase=phase, since=at, outcome_note=act.note), effects, reply)
     )
@@ -734,12 +737,14 @@ def _yours(state: Escalation) -> ActReply:
 
 
 def _caller_attached(state: Escalation, call: CallSid, conference: str, at: datetime) -> Decision:
-    others = tuple(caller for caller in state.callers if caller.call != call)
-    known = len(others) < len(state.callers)
-    state = replace(state, callers=(*others, Caller(call, conference)))
-    if known or state.phase is not Phase.ACKNOWLEDGED:
+    if any(caller.call == call for caller in state.callers):
+        return Decision(state)  # told again: a call that is gone does not come back under its old SID
+    alone = not state.waiting
+    state = replace(state, callers=(*state.callers, Caller(call, conference)))
+    if state.owner is None or not alone or state.phase not in {Phase.ACKNOWLEDGED, Phase.FOLLOWING_UP}:
         return Decision(state)
-    return _connect(state, at)  # somebody waits again, and there is an owner to bring
+    # Somebody waits again, and there is an owner to bring; the leg they once pressed a key on goes elsewhere.
+    return _connect(replace(state, owner=replace(state.owner, leg=None), alerts=0, asked=0), at)
 
 
 def _caller_gone(state: Escalation, call: CallSid, at: datetime) -> Decision:
@@ -782,9 +787,9 @@ def _ask_owner(state: Escalation) -> Decision:
     page = state.page(owner.page) if owner else None
     if page is None and owner is not None:
         page = next((p for p in reversed(state.pages) if p.responder.id == owner.responder.id), None)
-    if page is None or owner is None:
+    if page is None or owner is None or not {Channel.TEXT, Channel.PUSH} & {*owner.responder.channels}:
         return Decision(
-            state, (AlertOperator(f"the owner of {state.id} cannot be asked: no page of theirs"),)
+            state, (AlertOperator(f"the owner of {state.id} cannot be asked: no text or push to them"),)
         )
     return Decision(state, (AskOwner(replace(page, responder=owner.responder)),))
 
