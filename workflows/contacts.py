@@ -18,7 +18,7 @@ def line_card(configuration: Configuration, line_id: str) -> Line:
         emergency_number=line.emergency_number,
         languages=line.languages,
         assistant=line.assistant,
-        time_zone=line.time_zone,
+        time_zone=line.time_zone.key,
         danger=line.danger_sentences(),
     )
 

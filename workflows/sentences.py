@@ -79,10 +79,10 @@ def danger(emergency_number: str, languages: Iterable[str]) -> tuple[tuple[Langu
     return tuple((language, _DANGER[language].format(n=spoken)) for language in ours or LANGUAGES[:1])
 
 
-def fact(what: Fact, line: Line) -> tuple[tuple[Language, str], ...]:
+def fact(what: Fact, line: Line) -> tuple[tuple[str, str], ...]:
     """A fact as the caller hears it: (language, sentence) pairs, spoken in order."""
     if what.kind == "danger":
-        return danger(line.emergency_number, line.languages)
+        return line.danger or danger(line.emergency_number, line.languages)
     language = language_of(line.languages)
     template = _FACTS[language][what.kind]
     time = what.until.astimezone(ZoneInfo(line.time_zone)).strftime("%H:%M") if what.until else ""
