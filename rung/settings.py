@@ -58,7 +58,7 @@ class Settings(BaseSettings):
 
     config: Path = Field(default_factory=lambda: _existing("rung.yaml") or Path("rung.example.yaml"))
     state_dir: Path = Path(".rung")
-    town: Path | None = Field(default_factory=lambda: _existing("town.yaml", "town.example.yaml"))
+    town: Path | None = Field(default_factory=lambda known: _usual_town(known.get("config")))
 
     public_url: str = ""
     stream_url: str = ""
@@ -324,6 +324,12 @@ def _mistakes(error: ValidationError) -> str:
         field = Settings.model_fields.get(key)
         lines.append(f"{_name(key, field) if field else key}: {mistake['msg'].removeprefix('Value error, ')}")
     return "\n".join(["invalid settings:", *(f"  {line}" for line in lines), f"(see {HELP})"])
+
+
+def _usual_town(config: Path | None) -> Path | None:
+    """The town of this folder; the example's belongs to the example alone."""
+    of_example = config is not None and config.name == "rung.example.yaml"
+    return _existing("town.yaml", *["town.example.yaml"] * of_example)
 
 
 def _existing(*names: str) -> Path | None:

@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 
 import structlog
@@ -14,7 +15,7 @@ from rich.table import Table
 
 from configuration.check import check
 from configuration.model import Configuration
-from rung import logs
+from rung import logs, town
 from rung.settings import Settings, SettingsError
 from rung.supervisor import ChildSpec, Supervisor, SupervisorError
 from rung.temporal import EmbeddedTemporal, TemporalError, connect, ensure_search_attributes
@@ -27,7 +28,29 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("rung.up")
 
 def up() -> None:
     """Run everything on this machine until ctrl-c: what is not configured, Rung brings itself."""
-    console = Console(highlight=False)
+    settings, configuration = _started()
+    try:
+        asyncio.run(run(settings, configuration, Console(highlight=False)))
+    except (SupervisorError, TemporalError) as error:
+        typer.echo(f"\n{error}", err=True)
+        raise typer.Exit(FAILED) from None
+
+
+def sandbox_alone() -> None:
+    """Run the telephone network of this machine alone, until ctrl-c."""
+    settings, configuration = _started()
+    if not settings.sandboxed:
+        typer.echo(
+            "TWILIO_ACCOUNT_SID names an account: unset it to use the sandbox's (docs/configuration.md)",
+            err=True,
+        )
+        raise typer.Exit(USAGE)
+    child = sandbox_child(settings, configuration)
+    os.execve(child.argv[0], child.argv, child.env)  # noqa: S606  # no shell: it takes our place
+
+
+def _started() -> tuple[Settings, Configuration | None]:
+    """What every start begins with: settings, logs, warnings, the owner's file. Ends the command on a mistake."""
     try:
         settings = for_terminal(Settings.load())
     except SettingsError as error:
@@ -36,12 +59,7 @@ def up() -> None:
     logs.set_up(settings)
     for warning in settings.warnings():
         log.warning("settings", problem=warning)
-    configuration = read_configuration(settings.config)
-    try:
-        asyncio.run(run(settings, configuration, console))
-    except (SupervisorError, TemporalError) as error:
-        typer.echo(f"\n{error}", err=True)
-        raise typer.Exit(FAILED) from None
+    return settings, read_configuration(settings.config)
 
 
 def children(settings: Settings, configuration: Configuration | None = None) -> list[ChildSpec]:
@@ -54,7 +72,7 @@ def children(settings: Settings, configuration: Configuration | None = None) -> 
     if not settings.temporal:
         brought.append(EmbeddedTemporal.of(settings).child(settings))
     if settings.sandboxed:
-        brought.append(sandbox(settings, configuration))
+        brought.append(sandbox_child(settings, configuration))
     env = settings.environment()
     needs = tuple(child.name for child in brought)
     worker, api, bridge = (
@@ -68,8 +86,8 @@ def children(settings: Settings, configuration: Configuration | None = None) -> 
     return [*brought, worker, api, bridge]
 
 
-def sandbox(settings: Settings, configuration: Configuration | None = None) -> ChildSpec:
-    """The telephone network of this machine."""
+def sandbox_child(settings: Settings, configuration: Configuration | None = None) -> ChildSpec:
+    """The telephone network of this machine, with a phone for everybody in the owner's file."""
     options = ["--port", str(settings.sandbox_port)]
     options += ["--account", settings.twilio_account_sid]
     options += ["--token", settings.twilio_auth_token.get_secret_value()]
@@ -79,8 +97,11 @@ def sandbox(settings: Settings, configuration: Configuration | None = None) -> C
         "--set",
         f"APPLICATION={settings.twilio_application_sid}",
     ]
-    if settings.town is not None:
-        options += ["--town", str(settings.town)]
+    there = settings.town
+    if there is None and configuration is not None:
+        there = town.write(settings.state_dir / "town.yaml", town.town(configuration))
+    if there is not None:
+        options += ["--town", str(there)]
     if configuration is not None:
         options += ["--calls-per-second", f"{configuration.calls_per_second:g}"]
     return ChildSpec(
@@ -92,12 +113,21 @@ def sandbox(settings: Settings, configuration: Configuration | None = None) -> C
     )
 
 
-async def run(settings: Settings, configuration: Configuration | None, console: Console) -> None:
-    """Start all children, say where everything is, and supervise until a signal."""
+async def run(
+    settings: Settings,
+    configuration: Configuration | None,
+    console: Console,
+    specs: Sequence[ChildSpec] | None = None,
+) -> None:
+    """Start all children, say where everything is, and supervise until a signal.
+
+    specs: other children than an installation's. Raises SupervisorError, TemporalError.
+    """
     stop = asyncio.Event()
     if settings.temporal:
         await introduce_ourselves(settings)
-    async with Supervisor(children(settings, configuration), settings.state_dir, say=print) as supervisor:
+    specs = children(settings, configuration) if specs is None else specs
+    async with Supervisor(specs, settings.state_dir, say=print) as supervisor:
 
         def asked_to_stop() -> None:
             if stop.is_set():
