@@ -250,10 +250,16 @@ def decide(phone: Phone, event: Event) -> Decision:
             return _due(phone, at)
         case _ if ring is None or event.ring != ring.id:
             return phone, ()  # news of a call that is over
+        case Placed(_, sid, _) if ring.sid not in {None, sid}:
+            return phone, (
+                HangUp(sid),
+            )  # the doubtful first call was found while this second one was dialled
         case Placed(_, sid, at):
             return _placed(phone, ring, sid, at)
         case LookedFor(_, sid, at):
             return _placed(phone, ring, sid, at) if sid is not None else _not_found(phone, ring, at)
+        case Doubtful() | Refused() | Unplaced() if ring.state is not RingState.PLACING:
+            return phone, ()  # a callback was faster: the call is there
         case Doubtful(_, at):
             doubtful = replace(ring, state=RingState.IN_DOUBT, since=at)
             return replace(phone, ring=doubtful), _reports(ring, Evidence(Standing.UNKNOWN, at=at))
@@ -279,6 +285,9 @@ def due_at(phone: Phone) -> datetime | None:
 
 
 def _requested(phone: Phone, request: Request, at: datetime) -> Decision:
+    known = next((r for r in phone.open if r.page == request.page), None)
+    if known is not None and known.ring >= request.ring:
+        return phone, ()  # a repeat
     others = tuple(r for r in phone.open if r.page != request.page)
     phone = replace(phone, open=(*others, request))
     if request.responder.phone is None:
@@ -286,18 +295,26 @@ def _requested(phone: Phone, request: Request, at: datetime) -> Decision:
     ring = phone.ring
     if ring is None:
         return _start(phone, (request,), at)
-    if any(request.page == item.request.page and request.ring == item.request.ring for item in ring.items):
-        return phone, ()  # a repeat
-    if ring.state is RingState.ANSWERED or len(ring.items) >= MERGED_AT_MOST:
-        waiting = replace(phone, waiting=(*phone.waiting, request))
-        return waiting, (Report(request, Evidence(Standing.HELD, ring.sid, at)),)
+    if not ring.items and ring.state in {RingState.PLACING, RingState.RINGING}:
+        return _waiting(phone, request), ()  # that call is being withdrawn: the next one is for this page
     if request.kind == "join" and ring.state is RingState.PLACING:
-        waiting = replace(phone, waiting=(*phone.waiting, *(item.request for item in ring.items), request))
+        waiting = _waiting(phone, *(item.request for item in ring.items), request)
         return replace(waiting, ring=replace(ring, items=())), (Unplace(ring.id),)
     kept = tuple(item for item in ring.items if item.request.escalation != request.escalation)
+    if ring.state is RingState.ANSWERED or len(kept) >= MERGED_AT_MOST:
+        held = Report(request, Evidence(Standing.HELD, ring.sid, at))
+        return _waiting(phone, request), (held,)
     item = _item(phone, ring.id, request, kept)
     merged = replace(ring, items=(*kept, item))
     return replace(phone, ring=merged), _standing_of(merged, (item,), at)
+
+
+def _waiting(phone: Phone, *requests: Request) -> Phone:
+    """These wait for the next call; an escalation needs a person once, for its latest page."""
+    waiting = phone.waiting
+    for request in requests:
+        waiting = (*(r for r in waiting if r.escalation != request.escalation), request)
+    return replace(phone, waiting=waiting)
 
 
 def _withdrawn(phone: Phone, escalation: EscalationId, owner: str | None, at: datetime) -> Decision:
@@ -324,15 +341,18 @@ def _withdrawn(phone: Phone, escalation: EscalationId, owner: str | None, at: da
 
 def _start(phone: Phone, requests: tuple[Request, ...], at: datetime) -> Decision:
     """Place one call for these pages, ways into a room first."""
-    first = tuple(sorted(requests, key=lambda r: (r.kind != "join", r.case.severity.rank)))
-    now, later = first[:MERGED_AT_MOST], first[MERGED_AT_MOST:]
+    now, later = _foremost(requests)
     ring_id = RingId(f"{phone.rings + 1}-{now[0].page}")
-    items: tuple[Item, ...] = ()
-    for request in now:
-        items = (*items, _item(phone, ring_id, request, items))
+    items = _items(phone, ring_id, now)
     to, from_ = now[0].responder.phone or "", now[0].case.line.number
     ring = Ring(ring_id, items, RingState.PLACING, at, to=to, from_=from_, placed_at=at)
     return replace(phone, ring=ring, rings=phone.rings + 1, waiting=later), (Place(ring),)
+
+
+def _foremost(requests: tuple[Request, ...]) -> tuple[tuple[Request, ...], tuple[Request, ...]]:
+    """The pages that fit into one call, ways into a room first, and those that do not."""
+    first = tuple(sorted(requests, key=lambda r: (r.kind != "join", r.case.severity.rank)))
+    return first[:MERGED_AT_MOST], first[MERGED_AT_MOST:]
 
 
 def _end(phone: Phone, ring: Ring, evidence: Evidence, at: datetime) -> Decision:
@@ -349,9 +369,9 @@ def _placed(phone: Phone, ring: Ring, sid: CallSid, at: datetime) -> Decision:
     if ring.state not in {RingState.PLACING, RingState.IN_DOUBT}:
         return phone, ()  # a callback was faster
     if not ring.items and phone.waiting:  # a way into the room asked for this phone just as it was dialled
-        for request in phone.waiting[:MERGED_AT_MOST]:
-            ring = replace(ring, items=(*ring.items, _item(phone, ring.id, request, ring.items)))
-        phone = replace(phone, waiting=phone.waiting[MERGED_AT_MOST:])
+        now, later = _foremost(phone.waiting)
+        ring = replace(ring, items=_items(phone, ring.id, now))
+        phone = replace(phone, waiting=later)
     ring = replace(ring, state=RingState.RINGING, sid=sid, since=at)
     known = (*phone.known_sids, sid)[-SIDS_REMEMBERED:]
     phone = replace(phone, ring=ring, known_sids=known)
@@ -385,7 +405,9 @@ def _progressed(phone: Phone, ring: Ring, sid: CallSid, status: str, at: datetim
         return phone, (*effects, *ended)
     if status == "in-progress" and ring.state is not RingState.ANSWERED:
         ring = replace(ring, state=RingState.ANSWERED, since=at)
-        return replace(phone, ring=ring), (*effects, *_reports(ring, Evidence(Standing.ANSWERED, sid, at)))
+        held = tuple(Report(request, Evidence(Standing.HELD, sid, at)) for request in phone.waiting)
+        answered = _reports(ring, Evidence(Standing.ANSWERED, sid, at))
+        return replace(phone, ring=ring), (*effects, *answered, *held)
     if status == "ringing" and ring.state is RingState.RINGING and not ring.reached:
         ring = replace(ring, reached=True)
         return replace(phone, ring=ring), (*effects, *_reports(ring, Evidence(Standing.REACHED, sid, at)))
@@ -400,6 +422,13 @@ def _due(phone: Phone, at: datetime) -> Decision:
         return replace(phone, ring=replace(ring, since=at)), (LookFor(ring, phone.known_sids),)
     looked = replace(phone, ring=replace(ring, since=at))
     return looked, (LookAt(ring.id, ring.sid),) if ring.sid else ()
+
+
+def _items(phone: Phone, ring_id: RingId, requests: tuple[Request, ...]) -> tuple[Item, ...]:
+    items: tuple[Item, ...] = ()
+    for request in requests:
+        items = (*items, _item(phone, ring_id, request, items))
+    return items
 
 
 def _item(phone: Phone, ring_id: RingId, request: Request, taken: tuple[Item, ...]) -> Item:
