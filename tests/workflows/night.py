@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from workflows import ladder as lad
+from workflows import responder as res
 from workflows.ladder import Caller, Effect, Escalation, Event, TimerKind
 from workflows.pages import Evidence, Page, Standing
+from workflows.responder import Phone, Request
 from workflows.values import (
     Act,
     ActId,
@@ -23,8 +25,10 @@ from workflows.values import (
     Ladder,
     Line,
     LineId,
+    PageId,
     PersonId,
     Responder,
+    RingId,
     Rung,
     Severity,
     Via,
@@ -272,3 +276,147 @@ def an_act(who: Responder, kind: ActKind, via: Via = Via.CONSOLE, leg: str | Non
     """Something this person did, with an id of its own. A key is pressed on a leg."""
     sid = CallSid(leg or f"CA{who.id}") if via is Via.KEY else None
     return Act(kind, ActId(f"act-{next(_acts)}"), who.id, via, leg=sid)
+
+
+def asks(
+    escalation: str,
+    when: float = 0,
+    *,
+    join: bool = False,
+    ring: int = 1,
+    severity: Severity = Severity.URGENT,
+    has_phone: bool = True,
+) -> Request:
+    """An escalation's wish that Ana's phone ring."""
+    return Request(
+        PageId(f"{escalation}.{'in' if join else 1}"),
+        EscalationId(escalation),
+        ana if has_phone else replace(ana, phone=None),
+        a_case(severity),
+        code="4711",
+        conference="af-CAcaller",
+        at=at(when),
+        kind="join" if join else "page",
+        ring=ring,
+    )
+
+
+class Handset:
+    """Ana's phone, told event by event."""
+
+    def __init__(self, seed: str = SEED) -> None:
+        """A phone nobody has asked for yet."""
+        self.phone = Phone(seed)
+        self.last: tuple[res.Effect, ...] = ()
+        self.ordered: list[res.Effect] = []
+
+    def hears(self, event: res.Event) -> tuple[res.Effect, ...]:
+        """The phone's owner workflow hears this news."""
+        self.phone, self.last = res.decide(self.phone, event)
+        self.ordered += self.last
+        return self.last
+
+    @property
+    def ring(self) -> res.Ring:
+        """The call that is going out, or on."""
+        assert self.phone.ring is not None
+        return self.phone.ring
+
+    @property
+    def items(self) -> tuple[res.Item, ...]:
+        """The pages in that call, with their keys."""
+        return self.ring.items
+
+    @property
+    def pages_in_the_call(self) -> list[str]:
+        """The escalations whose pages are in that call."""
+        return [item.request.escalation for item in self.items]
+
+    @property
+    def keys(self) -> list[str]:
+        """Every key that does something in that call."""
+        return [key for item in self.items for key in (item.accept, item.decline)]
+
+    def orders(self, kind: type[E]) -> list[E]:
+        """Everything of this kind that the last event ordered."""
+        return [effect for effect in self.last if isinstance(effect, kind)]
+
+    def ever(self, kind: type[E]) -> list[E]:
+        """Everything of this kind ordered since the beginning."""
+        return [effect for effect in self.ordered if isinstance(effect, kind)]
+
+    def reported(self, escalation: str) -> list[Standing]:
+        """What the escalation was told of its page, in order."""
+        return [
+            told.evidence.standing for told in self.ever(res.Report) if told.request.escalation == escalation
+        ]
+
+    def asked_for(
+        self,
+        escalation: str,
+        when: float = 0,
+        *,
+        join: bool = False,
+        ring: int = 1,
+        severity: Severity = Severity.URGENT,
+        has_phone: bool = True,
+    ) -> tuple[res.Effect, ...]:
+        """An escalation asks for this phone."""
+        request = asks(escalation, when, join=join, ring=ring, severity=severity, has_phone=has_phone)
+        return self.hears(res.Requested(request, at(when)))
+
+    def withdrawn(self, escalation: str, when: float, owner: str | None = None) -> tuple[res.Effect, ...]:
+        """That escalation needs Ana no more."""
+        return self.hears(res.Withdrawn(EscalationId(escalation), owner, at(when)))
+
+    def placed(self, sid: str, when: float) -> tuple[res.Effect, ...]:
+        """The provider took the call."""
+        return self.hears(res.Placed(self.ring.id, CallSid(sid), at(when)))
+
+    def doubtful(self, when: float) -> tuple[res.Effect, ...]:
+        """The provider's answer never came."""
+        return self.hears(res.Doubtful(self.ring.id, at(when)))
+
+    def refused(self, when: float) -> tuple[res.Effect, ...]:
+        """The provider will never place this call."""
+        return self.hears(res.Refused(self.ring.id, "21211: invalid number", at(when)))
+
+    def unplaced(self, when: float) -> tuple[res.Effect, ...]:
+        """The call was withdrawn while it was queued."""
+        return self.hears(res.Unplaced(self.ring.id, at(when)))
+
+    def says(
+        self, status: str, when: float, *, sid: str | None = None, ring: RingId | None = None
+    ) -> tuple[res.Effect, ...]:
+        """The provider's callback, in its words. After the call's end: about the last one."""
+        known = self.phone.ring
+        last_sid = self.phone.known_sids[-1] if self.phone.known_sids else CallSid("CA1")
+        of_call = CallSid(sid) if sid else (known.sid if known and known.sid else last_sid)
+        about = ring or (known.id if known else RingId("1-over"))
+        return self.hears(res.Progressed(about, of_call, status, at(when)))
+
+    def looked_for(self, sid: str | None, when: float) -> tuple[res.Effect, ...]:
+        """What looking found."""
+        return self.hears(res.LookedFor(self.ring.id, CallSid(sid) if sid else None, at(when)))
+
+    def time_comes(self, when: float) -> tuple[res.Effect, ...]:
+        """The armed timer fires."""
+        return self.hears(res.Due(at(when)))
+
+    def every_look_finds_nothing(self) -> None:
+        """All the looks that a doubtful call gets come back empty."""
+        for _ in res.LOOKS:
+            due = res.due_at(self.phone)
+            assert due is not None
+            (look,) = self.hears(res.Due(due))
+            assert isinstance(look, res.LookFor)
+            self.hears(res.LookedFor(look.ring.id, None, due))
+
+    def never_sent_again(self, until: float) -> bool:
+        """Whether no further call is placed although every look finds nothing."""
+        before = len(self.ever(res.Place))
+        while (due := res.due_at(self.phone)) is not None and due <= at(until):
+            for order in self.hears(res.Due(due)):
+                if isinstance(order, res.LookFor):
+                    self.hears(res.LookedFor(order.ring.id, None, due))
+        return len(self.ever(res.Place)) == before
