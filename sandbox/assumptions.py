@@ -54,11 +54,9 @@ class Assumptions:
     # Lists, callbacks and messages.
     queued_calls_match_start_time: bool = True
     callback_delay_s: float = 0.0
-    call_token: Literal["absent", "signed", "unsigned"] = "absent"
+    call_token: Literal["absent", "signed", "unsigned"] = "absent"  # noqa: S105  # no password
     message_callback_statuses: frozenset[str] = field(
-        default_factory=lambda: frozenset(
-            {"queued", "sent", "delivered", "undelivered", "failed"}
-        )
+        default_factory=lambda: frozenset({"queued", "sent", "delivered", "undelivered", "failed"})
     )
     advanced_opt_out: bool = False
 

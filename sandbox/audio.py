@@ -75,9 +75,7 @@ class Audio:
                     self._world.alert(12200, f"<{name}> cannot stand here", url=url)
         return None
 
-    async def _sound(
-        self, text: str, duration: timedelta, hearers: Hearers, kind: SoundKind
-    ) -> None:
+    async def _sound(self, text: str, duration: timedelta, hearers: Hearers, kind: SoundKind) -> None:
         await sleep(self._world.clock, duration)
         for leg in hearers():
             leg.hear(Sound(text, kind))

@@ -157,7 +157,7 @@ class CallBook:
             Kind.CALL_CREATED,
             call=call.sid,
             number=to if direction.startswith("outbound") else from_,
-            **{"from": from_, "to": to, "direction": direction, "parent": parent},
+            more={"from": from_, "to": to, "direction": direction, "parent": parent},
         )
         return call
 
@@ -241,11 +241,9 @@ class Progress:
 
     def _write(self, kind: Kind, call: Call, **details: object) -> None:
         phone = call.to if call.direction.startswith("outbound") else call.from_
-        self._world.journal.write(kind, call=call.sid, number=phone, **details)
+        self._world.journal.write(kind, call=call.sid, number=phone, more=details)
 
-    def _tell(
-        self, call: Call, event: str, status: CallStatus, *more: tuple[str, str]
-    ) -> None:
+    def _tell(self, call: Call, event: str, status: CallStatus, *more: tuple[str, str]) -> None:
         for subscription in call.subscriptions:
             if event not in subscription.events:
                 continue

@@ -99,9 +99,7 @@ class Work:
                     waiter.set_result(None)
             self._quiet.clear()
 
-    def spawn(
-        self, work: Coroutine[Any, Any, Any], *, name: str, counted: bool = True
-    ) -> asyncio.Task[Any]:
+    def spawn(self, work: Coroutine[Any, Any, Any], *, name: str, counted: bool = True) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
         if counted:

@@ -110,7 +110,7 @@ class Room:
 
     def _may_start(self) -> bool:
         starters = any(member.start_on_enter for member in self.members.values())
-        return len(self.members) >= 2 and starters  # noqa: PLR2004  # Twilio's own number
+        return len(self.members) >= 2 and starters  # Twilio's own number
 
     def leave(self, call: CallSid, why: Leaving) -> list[Happened]:
         """A member or a pending one is gone. Unknown ones: nothing happened."""
@@ -147,9 +147,7 @@ class Room:
         if by is not None:
             self.ended_by, self.ended_by_label = by.call, by.label
         why = Leaving.ENDED_BY_REQUEST if by is None else Leaving.MODERATOR_ENDED
-        left = [
-            Happened("participant-leave", member, why.told) for member in self.members.values()
-        ]
+        left = [Happened("participant-leave", member, why.told) for member in self.members.values()]
         self.members.clear()
         return [*left, Happened("conference-end", reason=reason)]
 
@@ -201,5 +199,3 @@ def _reaches(voice: Member, listener: CallSid, room: Room) -> bool:
 def hearers(speaker: CallSid, room: Room) -> frozenset[CallSid]:
     """Who hears that member: the other side of `audible`."""
     return frozenset(call for call in room.members if speaker in audible(call, room))
-
-

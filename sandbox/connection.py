@@ -33,9 +33,10 @@ class Overrides:
 def overrides(url: str) -> Overrides:
     """Read a URL's fragment. Unknown keys and values out of range are ignored."""
     fragment = url.partition("#")[2]
-    fields = dict(
-        pair.partition("=")[::2] for pair in fragment.replace("#", "&").split("&") if "=" in pair
-    )
+    fields: dict[str, str] = {}
+    for pair in fragment.replace("#", "&").split("&"):
+        name, _, value = pair.partition("=")
+        fields[name] = value
     return Overrides(
         connect_ms=_within(fields.get("ct"), CONNECT_MS),
         read_ms=_within(fields.get("rt"), READ_MS),

@@ -5,7 +5,7 @@ class SandboxError(Exception):
     """Root of everything the sandbox raises on purpose."""
 
 
-class Refused(SandboxError):
+class Refused(SandboxError):  # noqa: N818  # an outcome in the domain's words
     """A REST request that Twilio would not carry out."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
@@ -19,5 +19,5 @@ class TownError(SandboxError):
     """A town file, or a piece of it, that cannot be used. The message says where."""
 
 
-class Unknown(SandboxError):
+class Unknown(SandboxError):  # noqa: N818  # an outcome in the domain's words
     """The control API or a test named a thing that is not there."""

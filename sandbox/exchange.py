@@ -116,9 +116,7 @@ class Exchange:
         leg.begin(script)
         return leg.call
 
-    def add_participant(
-        self, order: Order, conference: Conference, entry: Entry
-    ) -> tuple[Call, Seat]:
+    def add_participant(self, order: Order, conference: Conference, entry: Entry) -> tuple[Call, Seat]:
         """Queue a call that will take a seat once answered."""
         leg = self._order_leg(order)
         seat = self._rooms.expect(conference, leg, entry)
@@ -147,9 +145,7 @@ class Exchange:
         self._rooms.arrive(conference, seat)
         why = Leaving.BY_REQUEST
         try:
-            with leg.listening(
-                "nobody", speech=lambda text: self._rooms.speech(conference, seat, text)
-            ):
+            with leg.listening("nobody", speech=lambda text: self._rooms.speech(conference, seat, text)):
                 why = await seat.left.wait()
         finally:
             interruption = leg.pending_interruption
@@ -158,9 +154,7 @@ class Exchange:
             self._rooms.leave(conference, seat, why)
 
     def _order_leg(self, order: Order) -> Leg:
-        call = self._book.open(
-            order.from_, order.to, "outbound-api", subscriptions=order.subscriptions
-        )
+        call = self._book.open(order.from_, order.to, "outbound-api", subscriptions=order.subscriptions)
         wait = self.rate.take_turn(self._world.clock.now())
         call.queue_ms = round(wait.total_seconds() * 1000)
         leg = self._leg(call)
@@ -194,9 +188,7 @@ class Exchange:
 
     # ── ringing ───────────────────────────────────────────────────────────────────
 
-    async def _ring(
-        self, leg: Leg, timeout_s: float, on_ringing: Callable[[], None] | None = None
-    ) -> bool:
+    async def _ring(self, leg: Leg, timeout_s: float, on_ringing: Callable[[], None] | None = None) -> bool:
         """Dial and ring until it is answered or not; a miss is noted as the leg's outcome."""
         clock = self._world.clock
         self._progress.dialled(leg.call)
@@ -383,9 +375,7 @@ class Exchange:
         with child.listening("nobody", speech=speech):
             await contest.over.wait()
 
-    async def _bridge(
-        self, leg: Leg, child: Leg, dial: twiml.Dial, contest: "Contest"
-    ) -> DialResult:
+    async def _bridge(self, leg: Leg, child: Leg, dial: twiml.Dial, contest: "Contest") -> DialResult:
         def speech(text: str) -> list[str]:
             child.hear(Sound(text, "speech", by=leg.call.sid))
             return [child.call.sid]

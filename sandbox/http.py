@@ -20,11 +20,11 @@ class Reply:
     location: str | None = None
 
 
-class ConnectFailed(Exception):
+class ConnectFailed(Exception):  # noqa: N818  # an outcome in the domain's words
     """No connection was made: nothing can have reached the product."""
 
 
-class ReplyFailed(Exception):
+class ReplyFailed(Exception):  # noqa: N818  # an outcome in the domain's words
     """The request went out; the reply did not come, or not in time."""
 
 

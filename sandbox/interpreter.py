@@ -359,9 +359,7 @@ class Interpreter:
             if self._why_leaving(leg) is Leaving.HUNG_UP and dial.action:
                 self._tell_dial_action(leg, reading, dial)
             raise
-        self._world.journal.write(
-            Kind.DIAL, call=leg.call.sid, status=result.status, child=result.child
-        )
+        self._world.journal.write(Kind.DIAL, call=leg.call.sid, status=result.status, child=result.child)
         return self._after_dial(reading, dial, result)
 
     def _after_dial(self, reading: Reading, dial: twiml.Dial, result: DialResult) -> Next:
@@ -491,9 +489,7 @@ class Interpreter:
         )
         return Fetch(self._absolute(reading, verb.action), verb.method, params, "record")
 
-    def _tell_recording(
-        self, leg: Leg, reading: Reading, verb: twiml.Record, recording: Recording
-    ) -> None:
+    def _tell_recording(self, leg: Leg, reading: Reading, verb: twiml.Record, recording: Recording) -> None:
         if not verb.callback.url:
             return
         params: Params = (

@@ -109,12 +109,14 @@ class Journal:
         conference: str | None = None,
         message: str | None = None,
         number: str | None = None,
+        more: Mapping[str, object] | None = None,
         **details: object,
     ) -> Record:
+        """Note that something happened. more: details whose names are no Python names."""
+        if more is not None:
+            details |= more
         self._last += 1
-        record = Record(
-            self._last, self._clock.now(), kind, call, conference, message, number, details
-        )
+        record = Record(self._last, self._clock.now(), kind, call, conference, message, number, details)
         self._records.append(record)
         if self._waiting:
             waiting, self._waiting = self._waiting, []
@@ -138,9 +140,11 @@ class Journal:
         """All records of a kind whose ids or details have these values."""
         return [record for record in self._records if record.kind == kind and record.matches(wanted)]
 
-    async def wait(self, after: int, timeout_s: float) -> list[Record]:
-        """Records after that number; waits (real seconds) for the first. May be empty."""
-        return await self._wait_until(lambda: self.since(after), timeout_s)
+    async def wait_matching(
+        self, wanted: Callable[[Record], bool], after: int, timeout_s: float
+    ) -> list[Record]:
+        """Such records after that number; waits (real seconds) for the first. May be empty."""
+        return await self._wait_until(self._fresh(wanted, after), timeout_s)
 
     async def wait_for(
         self, kind: Kind | str, timeout_s: float = 5.0, *, after: int = 0, **wanted: object
@@ -149,23 +153,25 @@ class Journal:
 
         Raises TimeoutError, saying what was waited for.
         """
-        seen = after
-
-        def found() -> list[Record]:
-            nonlocal seen
-            fresh = self.since(seen)
-            seen = self._last
-            return [record for record in fresh if record.kind == kind and record.matches(wanted)]
-
+        found = self._fresh(lambda record: record.kind == kind and record.matches(wanted), after)
         records = await self._wait_until(found, timeout_s)
         if not records:
             message = f"no {kind} with {wanted} within {timeout_s} s"
             raise TimeoutError(message)
         return records[0]
 
-    async def _wait_until(
-        self, look: Callable[[], list[Record]], timeout_s: float
-    ) -> list[Record]:
+    def _fresh(self, wanted: Callable[[Record], bool], after: int) -> Callable[[], list[Record]]:
+        """Looks through what came since the last look."""
+        seen = after
+
+        def look() -> list[Record]:
+            nonlocal seen
+            fresh, seen = self.since(seen), self._last
+            return [record for record in fresh if wanted(record)]
+
+        return look
+
+    async def _wait_until(self, look: Callable[[], list[Record]], timeout_s: float) -> list[Record]:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_s
         while not (records := look()) and loop.time() < deadline:

@@ -9,7 +9,7 @@ said or pressed unless connected.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -96,9 +96,7 @@ class _Attention:
 class Leg:
     """See the top of this file. `call` is its record; two legs of an application share one."""
 
-    def __init__(
-        self, world: World, progress: Progress, call: Call, *, owns_record: bool = True
-    ) -> None:
+    def __init__(self, world: World, progress: Progress, call: Call, *, owns_record: bool = True) -> None:
         self.world = world
         self.call = call
         self.far: FarEnd | None = None
@@ -228,9 +226,7 @@ class Leg:
         if not self.connected:
             return
         listeners = self._attention.speech(text) if self._attention.speech is not None else []
-        self.world.journal.write(
-            Kind.LEG_SAID, call=self.call.sid, text=text, heard_by=listeners
-        )
+        self.world.journal.write(Kind.LEG_SAID, call=self.call.sid, text=text, heard_by=listeners)
 
     def overhear(self, text: str) -> None:
         """Speech that reaches this leg from another of its own call, noted there."""
@@ -243,7 +239,7 @@ class Leg:
         taker: str,
         keys: Callable[[str], None] | None = None,
         speech: Callable[[str], list[str]] | None = None,
-    ) -> Iterator[None]:
+    ) -> Generator[None]:
         """Within, what the far end presses and says goes there.
 
         speech: takes the text, gives the call SIDs of those who heard it.

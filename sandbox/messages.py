@@ -4,12 +4,12 @@ An outbound message is queued, sending, sent, then delivered or undelivered; it 
 being sent when its validity is over before its turn comes.
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-import re
 
 from sandbox import twiml
 from sandbox.clock import sleep
@@ -141,14 +141,10 @@ class Post:
         self._world.clock.work.spawn(self._carry(message), name=f"message {message.sid}")
         return message
 
-    def _open(
-        self, from_: str, to: str, body: str, direction: str, status: MessageStatus
-    ) -> Message:
+    def _open(self, from_: str, to: str, body: str, direction: str, status: MessageStatus) -> Message:
         now = self._world.clock.now()
         sid = self._world.sids.message()
-        message = Message(
-            sid, self._world.account.sid, from_, to, body, direction, status, now, now
-        )
+        message = Message(sid, self._world.account.sid, from_, to, body, direction, status, now, now)
         self._messages[sid] = message
         if len(self._messages) > KEPT_MESSAGES:
             self._messages.popitem(last=False)
@@ -157,7 +153,7 @@ class Post:
             kind,
             message=sid,
             number=from_ if direction == "inbound" else to,
-            **{"from": from_, "to": to, "body": body, "status": status.value},
+            more={"from": from_, "to": to, "body": body, "status": status.value},
         )
         return message
 
@@ -179,9 +175,7 @@ class Post:
         await self._hand_over(message, self._behaviour(message))
 
     def _behaviour(self, message: Message) -> TextBehaviour:
-        struck = self._world.faults.strike(
-            FaultKind.CARRIER_ERROR, "message", message.from_, message.to
-        )
+        struck = self._world.faults.strike(FaultKind.CARRIER_ERROR, "message", message.from_, message.to)
         if struck is not None:
             self._world.journal.write(
                 Kind.FAULT, message=message.sid, kind_of_fault="carrier_error", on="message"
@@ -273,9 +267,7 @@ class Post:
             raise Unknown(text)
         message = self._open(from_, to, body, "inbound", MessageStatus.RECEIVED)
         opt_out = self._opt_out(message)
-        self._world.clock.work.spawn(
-            self._ask(message, number, opt_out), name=f"message {message.sid}"
-        )
+        self._world.clock.work.spawn(self._ask(message, number, opt_out), name=f"message {message.sid}")
         return message
 
     def _opt_out(self, message: Message) -> Params:

@@ -76,9 +76,7 @@ class Network:
         self.rooms = Rooms(self.world, webhooks, Audio(self.world, webhooks))
         self.streams = Streams(self.world, webhooks)
         self.recordings = Recordings(self.world)
-        interpreter = Interpreter(
-            self.world, webhooks, self.rooms, self.streams, self.recordings
-        )
+        interpreter = Interpreter(self.world, webhooks, self.rooms, self.streams, self.recordings)
         self.exchange = Exchange(
             self.world,
             self.calls,
@@ -278,7 +276,7 @@ def make_hooks(fields: dict[str, str]) -> Hooks:
             message = f"{name} is no setting of a number or an application"
             raise Unknown(message)
         if name.endswith("_method"):
-            value = method(value)  # noqa: PLW2901  # normalised
+            value = method(value)  # normalised
         setattr(hooks, name, value)
     return hooks
 

@@ -24,12 +24,13 @@ _SPELLED = {
     "star": "*",
     "pound": "#",
 }
-_KEY = re.compile(r"[0-9*#]|\b(?:" + "|".join(_SPELLED) + r")\b", re.IGNORECASE)
+_WORDS = "|".join(_SPELLED)
+_KEY = re.compile(rf"[0-9*#]|\b(?:{_WORDS})\b", re.IGNORECASE)
 
 
 def keys_in(text: str) -> str:
     """The keys named in a text, as digits or as words, in order."""
-    return "".join(_SPELLED.get(found.lower(), found) for found in _KEY.findall(text))
+    return "".join(_SPELLED.get(key.lower(), key) for key in (found.group() for found in _KEY.finditer(text)))
 
 
 # ── steps: what a person does on the line ─────────────────────────────────────────────

@@ -44,9 +44,7 @@ class Recordings:
     def url(self, recording: Recording) -> str:
         """Where it can be fetched: as it is, or with `.json` or `.wav`."""
         account = self._world.account.sid
-        return (
-            f"{self._world.public_url}/{API_VERSION}/Accounts/{account}/Recordings/{recording.sid}"
-        )
+        return f"{self._world.public_url}/{API_VERSION}/Accounts/{account}/Recordings/{recording.sid}"
 
 
 def placeholder_wav() -> bytes:

@@ -17,7 +17,7 @@ from sandbox.conference import Happened, Leaving, Member, Room, RoomStatus, hear
 from sandbox.ids import CallSid, ConferenceSid, looks_like_sid
 from sandbox.journal import Kind
 from sandbox.legs import Leg, Sound
-from sandbox.twiml import Method, StatusCallback
+from sandbox.twiml import NO_CALLBACK, Method, StatusCallback
 from sandbox.webhooks import Failed, Params, Webhook, Webhooks
 from sandbox.world import World
 
@@ -42,7 +42,7 @@ _SUBSCRIBED_AS = {
 }
 
 
-class SeatRefused(Exception):
+class SeatRefused(Exception):  # noqa: N818  # an outcome in the domain's words
     """A leg may not enter: Twilio's code and the reason."""
 
     def __init__(self, code: int, reason: str) -> None:
@@ -64,7 +64,7 @@ class Entry:
     max_participants: int = 250
     coaches: CallSid | None = None
     early_media: bool = True
-    callback: StatusCallback = StatusCallback()
+    callback: StatusCallback = NO_CALLBACK
 
 
 @dataclass(frozen=True)
@@ -310,9 +310,7 @@ class Rooms:
         if change.hold is not None:
             self._hold_audio(conference, seat, change)
 
-    def _coaching(
-        self, conference: Conference, seat: Seat, change: Change
-    ) -> tuple[bool, CallSid | None]:
+    def _coaching(self, conference: Conference, seat: Seat, change: Change) -> tuple[bool, CallSid | None]:
         member = conference.member(seat)
         if change.coaching is None and change.coaches is None:
             return member.coaching, member.coaches
@@ -356,16 +354,12 @@ class Rooms:
             for leg in self._legs_in(conference):
                 leg.hear(Sound(text, "ringing", by=seat.leg.call.sid))
 
-    def announce(
-        self, conference: Conference, seat: Seat | None, url: str, method: Method
-    ) -> None:
+    def announce(self, conference: Conference, seat: Seat | None, url: str, method: Method) -> None:
         """Play a document to one member or to the room; does not wait for it."""
         work = self._announce(conference, seat, url, method)
         self._world.clock.work.spawn(work, name="announcement")
 
-    async def _announce(
-        self, conference: Conference, seat: Seat | None, url: str, method: Method
-    ) -> None:
+    async def _announce(self, conference: Conference, seat: Seat | None, url: str, method: Method) -> None:
         def audience() -> list[Leg]:
             if seat is None:
                 return self._legs_in(conference)
@@ -387,9 +381,7 @@ class Rooms:
         self._report(conference, [news], announced=url)
 
     def _legs_in(self, conference: Conference) -> list[Leg]:
-        return [
-            conference.seats[sid].leg for sid in conference.room.members if sid in conference.seats
-        ]
+        return [conference.seats[sid].leg for sid in conference.room.members if sid in conference.seats]
 
     # ── waiting and holding ───────────────────────────────────────────────────────
 
@@ -489,7 +481,7 @@ class Rooms:
             event=happened.event,
             name=conference.room.name,
             reason=happened.reason,
-            **flags,
+            more=flags,
         )
 
 
@@ -515,9 +507,7 @@ def _conference_params(conference: Conference) -> Params:
     return (("ConferenceSid", conference.sid), ("FriendlyName", conference.room.name))
 
 
-def _event_params(
-    conference: Conference, happened: Happened, seat: Seat | None, announced: str
-) -> Params:
+def _event_params(conference: Conference, happened: Happened, seat: Seat | None, announced: str) -> Params:
     """The fields of one event, Timestamp apart."""
     room = conference.room
     params: list[tuple[str, str]] = [
@@ -564,5 +554,5 @@ def _call_status(seat: Seat, happened: Happened) -> str:
     return seat.leg.call.status.value
 
 
-def _lower(flag: bool) -> str:  # noqa: FBT001  # a value, not a switch
+def _lower(flag: bool) -> str:  # a value, not a switch
     return "true" if flag else "false"

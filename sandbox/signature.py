@@ -22,8 +22,6 @@ def sign(token: str, url: str, params: Iterable[tuple[str, str]] = ()) -> str:
     url: as configured, scheme and query included; a fragment is left out.
     params: name and value pairs in any order; the same pair twice counts once.
     """
-    text = without_fragment(url) + "".join(
-        name + value for name, value in sorted(set(params))
-    )
+    text = without_fragment(url) + "".join(name + value for name, value in sorted(set(params)))
     digest = hmac.new(token.encode(), text.encode(), hashlib.sha1).digest()
     return base64.b64encode(digest).decode()

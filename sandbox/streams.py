@@ -31,7 +31,7 @@ LONGEST_PARAMETER = 500
 EndedBy = Literal["product", "call", "fault", "stop"]
 
 
-class StreamFailed(Exception):
+class StreamFailed(Exception):  # noqa: N818  # an outcome in the domain's words
     """No stream: Twilio's code and why."""
 
     def __init__(self, code: int, reason: str) -> None:
@@ -76,9 +76,7 @@ class Streams:
         except StreamFailed as failure:
             self._failed(leg, noun, sid, failure)
             raise
-        talk = StreamTalk(
-            self._world.account.sid, leg.call.sid, sid, tracks, dict(noun.parameters)
-        )
+        talk = StreamTalk(self._world.account.sid, leg.call.sid, sid, tracks, dict(noun.parameters))
         line = Line(sid, noun.name, leg, noun, talk, socket, Promise(self._world.clock.work))
         self.open_lines[sid] = line
         self._write(Kind.STREAM_OPENED, line, url=noun.url)
@@ -98,9 +96,7 @@ class Streams:
         if any(len(name) + len(value) >= LONGEST_PARAMETER for name, value in noun.parameters):
             raise StreamFailed(31920, "a stream parameter is too long")
         call = leg.call
-        struck = self._world.faults.strike(
-            FaultKind.STREAM_REFUSED, "stream", call.from_, call.to
-        )
+        struck = self._world.faults.strike(FaultKind.STREAM_REFUSED, "stream", call.from_, call.to)
         if struck is not None:
             self._note(FaultKind.STREAM_REFUSED, leg)
             raise StreamFailed(31901, "the handshake was refused by a fault")
@@ -213,9 +209,7 @@ class Streams:
         self._world.alert(failure.code, str(failure), call=leg.call.sid, url=noun.url)
         self._tell(leg, noun, sid, "stream-error", str(failure))
 
-    def _tell(
-        self, leg: Leg, noun: Stream, sid: StreamSid, event: str, error: str = ""
-    ) -> None:
+    def _tell(self, leg: Leg, noun: Stream, sid: StreamSid, event: str, error: str = "") -> None:
         params = [
             ("AccountSid", str(self._world.account.sid)),
             ("CallSid", str(leg.call.sid)),
@@ -238,7 +232,7 @@ class Streams:
         )
 
     def _write(self, kind: Kind, line: Line, **details: object) -> None:
-        self._world.journal.write(kind, call=line.leg.call.sid, stream=line.sid, **details)
+        self._world.journal.write(kind, call=line.leg.call.sid, stream=line.sid, more=details)
 
     def _note(self, kind: FaultKind, leg: Leg) -> None:
         self._world.journal.write(

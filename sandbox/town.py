@@ -106,15 +106,14 @@ class Town:
 
     def _move_in(self, network: Network) -> None:
         for entry in _mappings(self.content.get("applications", []), "applications"):
-            hooks = {name: _text(value, name) for name, value in entry.items()}
-            network.add_application(hooks.pop("name"), sid=hooks.pop("sid", None), **hooks)
+            add_application(network, entry)
         for entry in _mappings(self.content.get("numbers", []), "numbers"):
             add_number(network, entry)
         for entry in _mappings(self.content.get("phones", []), "phones"):
             number = _text(entry.get("number"), "phones.number")
             set_phone(network, number, entry)
-        for name, entry in _mapping(self.content.get("static", {}), "static").items():
-            network.static[name] = self._document(name, _mapping(entry, f"static.{name}"))
+        for name, document in _mapping(self.content.get("static", {}), "static").items():
+            network.static[name] = self._document(name, _mapping(document, f"static.{name}"))
         network.faults.add(
             *(fault_from(entry) for entry in _mappings(self.content.get("faults", []), "faults"))
         )
@@ -131,6 +130,15 @@ class Town:
             return file.read_text(encoding="utf-8")
         except OSError as error:
             raise TownError(f"static.{name}: cannot read {file}: {error.strerror}") from error
+
+
+def add_application(network: Network, entry: Mapped) -> str:
+    """An application as the town file describes it. Gives its SID."""
+    hooks = {name: _text(value, name) for name, value in entry.items()}
+    if "name" not in hooks:
+        raise TownError("an application needs a name")
+    name = hooks.pop("name")
+    return network.add_application(name, sid=hooks.pop("sid", None), **hooks).sid
 
 
 def add_number(network: Network, entry: Mapped) -> str:
@@ -159,9 +167,7 @@ def _plan_dial(network: Network, entry: Mapped) -> None:
     from_, to = _text(entry.get("from"), "dials.from"), _text(entry.get("to"), "dials.to")
     steps = steps_from(entry.get("steps", []))
     at = timedelta(seconds=_number(entry.get("at", 0), "dials.at"))
-    network.clock.call_at(
-        network.clock.now() + at, lambda: _discard(network.dial(from_, to, *steps))
-    )
+    network.clock.call_at(network.clock.now() + at, lambda: _discard(network.dial(from_, to, *steps)))
 
 
 def _discard(_: object) -> None:

@@ -65,6 +65,9 @@ class StatusCallback:
     events: frozenset[str] = frozenset()
 
 
+NO_CALLBACK = StatusCallback()
+
+
 @dataclass(frozen=True)
 class Conference:
     name: str
@@ -77,7 +80,7 @@ class Conference:
     wait_method: Method = "POST"
     max_participants: int = 250
     coach: str | None = None
-    callback: StatusCallback = StatusCallback()
+    callback: StatusCallback = NO_CALLBACK
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class Number:
     url: str | None = None
     method: Method = "POST"
     send_digits: str = ""
-    callback: StatusCallback = StatusCallback()
+    callback: StatusCallback = NO_CALLBACK
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ class Stream:
     name: str = ""
     track: str = "inbound_track"
     parameters: tuple[tuple[str, str], ...] = ()
-    callback: StatusCallback = StatusCallback()
+    callback: StatusCallback = NO_CALLBACK
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,7 @@ class Record:
     timeout_s: int = 5
     finish_on_key: str = "1234567890*#"
     play_beep: bool = True
-    callback: StatusCallback = StatusCallback()
+    callback: StatusCallback = NO_CALLBACK
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,7 @@ class Message:
     text: str
     to: str | None = None
     from_: str | None = None
-    callback: StatusCallback = StatusCallback()
+    callback: StatusCallback = NO_CALLBACK
 
 
 Verb = (
@@ -452,9 +455,7 @@ class _Reader:
                 for child in element
                 if child.tag == "Parameter"
             ),
-            callback=attributes.callback(
-                "statusCallback", "stream-started stream-stopped stream-error"
-            ),
+            callback=attributes.callback("statusCallback", "stream-started stream-stopped stream-error"),
         )
         attributes.done()
         return noun

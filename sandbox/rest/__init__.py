@@ -1,0 +1,1 @@
+"""Twilio's REST API, the resources that are used: one module each."""
