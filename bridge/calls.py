@@ -1,0 +1,85 @@
+"""How the bridge talks to the workflow of a call: asks to carry a leg, and tells that it no longer does.
+
+Straight to Temporal, not by way of the door: docs/adr/0005-how-the-bridge-talks-to-workflows.md.
+Nothing here fails: what cannot be said now is said again until it can, and the stream goes on meanwhile.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+
+import structlog
+from temporalio.client import (
+    Client,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.service import RPCError, RPCStatusCode
+
+from workflows.messages import Attach, Attached, Detached, call_workflow_id
+from workflows.tokens import StreamToken
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+ATTEMPT = timedelta(seconds=5)  # an answer takes milliseconds; a worker that restarts, a second or two
+LONGEST_PAUSE_S = 3.0
+GIVE_UP_TELLING = timedelta(seconds=60)  # by then the workflow has found out by an instruction nobody took
+
+
+class Calls:
+    """The workflows of calls, as this bridge process speaks to them."""
+
+    def __init__(self, temporal: Client, queue: str) -> None:
+        """queue: where this process takes instructions."""
+        self._temporal = temporal
+        self._queue = queue
+
+    async def attach(self, leg: StreamToken, stream: str) -> Attached:
+        """Ask until the workflow has answered. One question, however often it is put: it has one id."""
+        question = Attach(generation=leg.generation, nonce=leg.nonce, queue=self._queue, stream=stream)
+        update_id = uuid.uuid4().hex  # not the nonce: another stream with the same token asks anew
+        for pause_s in _pauses():
+            try:
+                answer: Attached = await self._workflow(leg).execute_update(
+                    "attach", question, id=update_id, result_type=Attached, rpc_timeout=ATTEMPT
+                )
+                return answer
+            except WorkflowUpdateFailedError as error:
+                return Attached(accepted=False, because=str(error.cause))
+            except WorkflowUpdateRPCTimeoutOrCancelledError:
+                problem = "no answer in time"
+            except RPCError as error:
+                if error.status is RPCStatusCode.NOT_FOUND:
+                    return Attached(accepted=False, because="this call is over")
+                problem = error.message
+            log.warning("attach not answered", call=leg.call, generation=leg.generation, problem=problem)
+            await asyncio.sleep(pause_s)
+        raise AssertionError("the pauses do not end")
+
+    async def tell_detached(self, leg: StreamToken) -> None:
+        """Tell that this process no longer carries the leg; a repeat does no harm."""
+        news = Detached(generation=leg.generation, queue=self._queue)
+        try:
+            async with asyncio.timeout(GIVE_UP_TELLING.total_seconds()):
+                for pause_s in _pauses():
+                    try:
+                        return await self._workflow(leg).signal("detached", news, rpc_timeout=ATTEMPT)
+                    except RPCError as error:
+                        if error.status is RPCStatusCode.NOT_FOUND:
+                            return None  # the call is over, and knows
+                        log.warning("detach not told", call=leg.call, problem=error.message)
+                    await asyncio.sleep(pause_s)
+        except TimeoutError:
+            log.error("detach given up", call=leg.call, generation=leg.generation)
+
+    def _workflow(self, leg: StreamToken) -> WorkflowHandle[object, object]:
+        return self._temporal.get_workflow_handle(call_workflow_id(leg.call))
+
+
+def _pauses() -> Iterator[float]:
+    pause_s = 0.1
+    while True:
+        yield pause_s
+        pause_s = min(pause_s * 2, LONGEST_PAUSE_S)

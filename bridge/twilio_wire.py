@@ -1,0 +1,232 @@
+"""Twilio's Media Streams frames: text to typed message, typed message to text, and nothing else.
+
+Everything is JSON in text frames; numbers mostly travel as strings. An event that is not known comes out as
+`Unknown`, since Twilio adds them without asking; a frame that is none at all raises RemoteProtocolError.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, NewType
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
+
+from bridge.errors import RemoteProtocolError
+
+StreamSid = NewType("StreamSid", str)
+
+FRAME_BYTES = 64 * 1024  # Twilio's own have some 300; whatever is longer is none of theirs
+
+
+@dataclass(frozen=True)
+class Connected:
+    """The socket is open; nothing is known of the stream yet."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What the stream is, and what our TwiML said of it. tracks: whose audio comes."""
+
+    stream: StreamSid
+    account: str
+    call: str
+    parameters: dict[str, str] = field(default_factory=dict[str, str])
+    encoding: str = "audio/x-mulaw"
+    sample_rate: int = 8000
+
+
+@dataclass(frozen=True)
+class Media:
+    """A chunk of audio. payload: base64 of mu-law, usually 20 ms of it. timestamp_ms: since the start.
+
+    Frames may be missing: the timestamp is the clock, not their number.
+    """
+
+    stream: StreamSid
+    timestamp_ms: int
+    payload: str
+
+
+@dataclass(frozen=True)
+class Dtmf:
+    """A key was pressed on the leg."""
+
+    stream: StreamSid
+    digit: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Audio up to this mark of ours was played, or was cleared."""
+
+    stream: StreamSid
+    name: str
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The stream is over."""
+
+    stream: StreamSid
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """An event that means nothing to us."""
+
+    event: str
+
+
+FromTwilio = Connected | Start | Media | Dtmf | Mark | Stop | Unknown
+
+
+@dataclass(frozen=True)
+class SendMedia:
+    """Audio to be played. payload: base64 of mu-law, of any length."""
+
+    stream: StreamSid
+    payload: str
+
+
+@dataclass(frozen=True)
+class SendMark:
+    """A mark behind the audio sent so far."""
+
+    stream: StreamSid
+    name: str
+
+
+@dataclass(frozen=True)
+class SendClear:
+    """Drop what was sent and not played yet."""
+
+    stream: StreamSid
+
+
+ToTwilio = SendMedia | SendMark | SendClear
+
+
+def read(frame: str | bytes) -> FromTwilio:
+    """The message in a frame. Raises RemoteProtocolError."""
+    if isinstance(frame, bytes):
+        raise RemoteProtocolError("a binary frame: Media Streams are text")
+    try:
+        return _FRAMES.validate_json(frame).message()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        if first["type"] == "union_tag_invalid":
+            return Unknown(str(first.get("ctx", {}).get("tag", "")))
+        raise RemoteProtocolError(f"a frame that cannot be read: {_why(error)}") from None
+
+
+def write(message: ToTwilio) -> str:
+    """The frame of a message."""
+    match message:
+        case SendMedia(stream, payload):
+            return json.dumps({"event": "media", "streamSid": stream, "media": {"payload": payload}})
+        case SendMark(stream, name):
+            return json.dumps({"event": "mark", "streamSid": stream, "mark": {"name": name}})
+        case SendClear(stream):
+            return json.dumps({"event": "clear", "streamSid": stream})
+
+
+class _Frame(BaseModel):
+    """Fields by Twilio's names; what is new there is let pass."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="ignore")
+
+
+class _Connected(_Frame):
+    event: Literal["connected"]
+
+    def message(self) -> Connected:
+        return Connected()
+
+
+class _Format(_Frame):
+    encoding: str = "audio/x-mulaw"
+    sample_rate: int = 8000
+
+
+class _StartBody(_Frame):
+    account_sid: str
+    call_sid: str
+    custom_parameters: dict[str, str] = Field(default_factory=dict[str, str])
+    media_format: _Format = Field(default_factory=_Format)
+
+
+class _Start(_Frame):
+    event: Literal["start"]
+    stream_sid: str
+    start: _StartBody
+
+    def message(self) -> Start:
+        body = self.start
+        return Start(
+            StreamSid(self.stream_sid),
+            body.account_sid,
+            body.call_sid,
+            body.custom_parameters,
+            body.media_format.encoding,
+            body.media_format.sample_rate,
+        )
+
+
+class _MediaBody(_Frame):
+    timestamp: int
+    payload: str
+
+
+class _Media(_Frame):
+    event: Literal["media"]
+    stream_sid: str
+    media: _MediaBody
+
+    def message(self) -> Media:
+        return Media(StreamSid(self.stream_sid), self.media.timestamp, self.media.payload)
+
+
+class _DtmfBody(_Frame):
+    digit: str
+
+
+class _Dtmf(_Frame):
+    event: Literal["dtmf"]
+    stream_sid: str
+    dtmf: _DtmfBody
+
+    def message(self) -> Dtmf:
+        return Dtmf(StreamSid(self.stream_sid), self.dtmf.digit)
+
+
+class _MarkBody(_Frame):
+    name: str
+
+
+class _Mark(_Frame):
+    event: Literal["mark"]
+    stream_sid: str
+    mark: _MarkBody
+
+    def message(self) -> Mark:
+        return Mark(StreamSid(self.stream_sid), self.mark.name)
+
+
+class _Stop(_Frame):
+    event: Literal["stop"]
+    stream_sid: str
+
+    def message(self) -> Stop:
+        return Stop(StreamSid(self.stream_sid))
+
+
+_AnyFrame = _Connected | _Start | _Media | _Dtmf | _Mark | _Stop
+_FRAMES: TypeAdapter[_AnyFrame] = TypeAdapter(Annotated[_AnyFrame, Field(discriminator="event")])
+
+
+def _why(error: ValidationError) -> str:
+    """What is wrong with a frame, without quoting it: it may carry audio or a token."""
+    return "; ".join(
+        f"{'.'.join(map(str, one['loc'])) or 'frame'}: {one['msg']}"
+        for one in error.errors(include_input=False, include_context=False, include_url=False)
+    )

@@ -1,0 +1,50 @@
+"""`rung bridge`: the sidecar that carries AI legs' audio, alone."""
+
+import asyncio
+import signal
+from typing import Annotated
+
+import structlog
+import typer
+
+from rung import logs
+from rung.bridge import HOST, serve
+from rung.settings import Settings, SettingsError
+from rung.temporal import TemporalError
+
+FAILED, USAGE = 1, 2
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("rung.bridge")
+
+
+def bridge(
+    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for every one.")] = HOST,
+    unsigned: Annotated[
+        bool,
+        typer.Option("--unsigned", help="Take streams without Twilio's signature, by their token alone."),
+    ] = False,
+) -> None:
+    """Run a bridge: it takes Twilio's media streams. Any number may run."""
+    try:
+        settings = Settings.load()
+    except SettingsError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(USAGE) from None
+    logs.set_up(settings)
+    try:
+        asyncio.run(_until_told(settings, host, signed=not unsigned))
+    except (OSError, TemporalError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(FAILED) from None
+    except Exception as error:  # the outermost edge: a bridge that may not go on is started anew
+        log.exception("bridge failed")
+        raise typer.Exit(FAILED) from error
+
+
+async def _until_told(settings: Settings, host: str, *, signed: bool) -> None:
+    stop = asyncio.Event()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(one, stop.set)
+    await serve(
+        settings, stop, lambda port: print(f"READY bridge {port}", flush=True), host=host, signed=signed
+    )
