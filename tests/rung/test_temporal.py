@@ -4,12 +4,14 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
@@ -28,6 +30,7 @@ from rung.temporal import (
     ensure_search_attributes,
     temporal_binary,
 )
+from tests.rung.test_supervisor import printed_number
 from tests.workflows.probe import Sleeper
 from workflows.attributes import RESPONDERS, SEARCH_ATTRIBUTES, STATE
 
@@ -45,6 +48,18 @@ def free_port() -> int:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings.apart(state_dir=tmp_path, temporal_port=free_port(), temporal_ui_port=free_port())
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Settings]:
+    """One server for the tests that leave it as it was but for a namespace of their own."""
+    folder = tmp_path_factory.mktemp("shared")
+    settings = Settings.apart(state_dir=folder, temporal_port=free_port(), temporal_ui_port=free_port())
+    async with serving(settings):
+        yield settings
+
+
+one_server = pytest.mark.asyncio(loop_scope="module")
 
 
 @asynccontextmanager
@@ -92,50 +107,72 @@ async def test_a_timer_survives_kill_9_of_the_server_and_a_restart_of_everything
         assert await outcome(settings, "through-a-restart") == "the timer fired"
 
 
-async def test_the_server_knows_our_attributes_and_keeps_a_month(settings: Settings) -> None:
-    async with serving(settings):
-        client = await connect(settings)
-        assert client.namespace == "rung"
-        assert await ensure_search_attributes(client) == []
+@one_server
+async def test_the_server_knows_our_attributes_and_keeps_a_month(shared: Settings) -> None:
+    client = await connect(shared)
+    assert client.namespace == "rung"
+    assert await ensure_search_attributes(client) == []
 
-        found = TypedSearchAttributes(
-            [SearchAttributePair(STATE, "paging"), SearchAttributePair(RESPONDERS, ["ana", "ben"])]
-        )
-        await asleep(client, "escalation-1", 60, found)
-        described = await client.workflow_service.describe_namespace(
-            DescribeNamespaceRequest(namespace="rung")
-        )
+    found = TypedSearchAttributes(
+        [SearchAttributePair(STATE, "paging"), SearchAttributePair(RESPONDERS, ["ana", "ben"])]
+    )
+    await asleep(client, "escalation-1", 60, found)
+    described = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace="rung"))
 
-        assert described.config.workflow_execution_retention_ttl.ToTimedelta() == timedelta(days=30)
-        assert await ids(client, "RungState = 'paging' AND RungResponders = 'ben'") == ["escalation-1"]
+    assert described.config.workflow_execution_retention_ttl.ToTimedelta() == timedelta(days=30)
+    assert await ids(client, "RungState = 'paging' AND RungResponders = 'ben'") == ["escalation-1"]
 
 
-async def test_a_cluster_is_taught_the_attributes_it_lacks_once(settings: Settings) -> None:
-    async with serving(settings):
-        client = await with_namespace(settings, "elsewhere")
+@one_server
+async def test_a_cluster_is_taught_the_attributes_it_lacks_once(shared: Settings) -> None:
+    client = await with_namespace(shared, "elsewhere")
 
-        assert await ensure_search_attributes(client) == sorted(key.name for key in SEARCH_ATTRIBUTES)
-        assert await ensure_search_attributes(client) == []
-
-
-async def test_an_attribute_of_another_type_is_told(settings: Settings) -> None:
-    async with serving(settings):
-        client = await with_namespace(settings, "elsewhere")
-        taken = {STATE.name: IndexedValueType.INDEXED_VALUE_TYPE_INT}
-        await client.operator_service.add_search_attributes(
-            AddSearchAttributesRequest(namespace="elsewhere", search_attributes=taken)
-        )
-
-        with pytest.raises(
-            TemporalError, match="RungState of namespace elsewhere is of type Int, not Keyword"
-        ):
-            await ensure_search_attributes(client)
+    assert await ensure_search_attributes(client) == sorted(key.name for key in SEARCH_ATTRIBUTES)
+    assert await ensure_search_attributes(client) == []
 
 
-async def test_the_log_of_the_server_is_a_file(settings: Settings) -> None:
-    async with serving(settings):
-        pass
-    assert "Temporal Server" in (settings.state_dir / "logs" / "temporal.log").read_text()
+@one_server
+async def test_an_attribute_of_another_type_is_told(shared: Settings) -> None:
+    client = await with_namespace(shared, "crossed")
+    taken = {STATE.name: IndexedValueType.INDEXED_VALUE_TYPE_INT}
+    await client.operator_service.add_search_attributes(
+        AddSearchAttributesRequest(namespace="crossed", search_attributes=taken)
+    )
+
+    with pytest.raises(TemporalError, match="RungState of namespace crossed is of type Int, not Keyword"):
+        await ensure_search_attributes(client)
+
+
+async def test_a_server_left_over_by_a_killed_supervisor_is_ended_and_its_file_taken_over(
+    settings: Settings,
+) -> None:
+    script = f"""
+import asyncio
+from pathlib import Path
+from rung.settings import Settings
+from tests.rung.test_temporal import serving
+async def main():
+    settings = Settings.apart(
+        state_dir=Path({str(settings.state_dir)!r}),
+        temporal_port={settings.temporal_port},
+        temporal_ui_port={settings.temporal_ui_port},
+    )
+    async with serving(settings) as supervisor:
+        print(supervisor.pid("temporal"), flush=True)
+        await asyncio.sleep(600)
+asyncio.run(main())
+"""
+    first = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE)
+    assert first.stdout is not None
+    orphan = await printed_number(first.stdout)
+    await asleep(await connect(settings), "through-it-all", 1)
+    first.kill()
+    await first.wait()
+    assert (await connect(settings)).namespace == "rung"  # nobody's child now, and it serves
+
+    async with serving(settings) as supervisor:
+        assert supervisor.pid("temporal") != orphan
+        assert await outcome(settings, "through-it-all") == "the timer fired"
 
 
 async def test_a_stranger_on_the_port_is_told_before_anything_starts(settings: Settings) -> None:
@@ -164,6 +201,7 @@ async def test_a_server_that_comes_late_is_waited_for(settings: Settings) -> Non
     waiting = asyncio.create_task(connect(settings))
     async with serving(settings):
         assert (await waiting).namespace == "rung"
+    assert "Temporal Server" in (settings.state_dir / "logs" / "temporal.log").read_text()
 
 
 async def test_a_lazy_client_needs_no_server(settings: Settings) -> None:

@@ -20,6 +20,7 @@ from workflows.codec import (
     UnknownKeyError,
     data_converter,
 )
+from workflows.values import Act, ActId, ActKind, PersonId
 
 NEW = CodecKey("2026-11", bytes(range(32)))
 OLD = CodecKey("2026-05", bytes(32))
@@ -174,6 +175,13 @@ async def test_current_details_stay_readable_for_temporals_ui(converter: DataCon
 
 
 # ── Rule two: a human may act in plain JSON ──
+
+
+@pytest.mark.parametrize("kind", sorted(PLAIN_ACTS))
+async def test_an_act_of_ours_may_come_in_unsealed(converter: DataConverter, kind: str) -> None:
+    """As the decision record shows it: nothing but the kind, an id and the person."""
+    act = plain({"kind": kind, "id": "by-hand-1", "by": "ana"})
+    assert await converter.decode([act], [Act]) == [Act(ActKind(kind), ActId("by-hand-1"), PersonId("ana"))]
 
 
 @pytest.mark.parametrize("kind", sorted(PLAIN_ACTS))
