@@ -243,6 +243,9 @@ class EscalationWorkflow:
                 withdrawal = Withdrawal(escalation=self.start.id, owner=owner)
                 for person in people:
                     self.loop.beside(_withdraw(responder_workflow_id(person), withdrawal))
+            case ladder.Unring(page):
+                withdrawal = Withdrawal(escalation=self.start.id, page=page.id)
+                await _withdraw(responder_workflow_id(page.responder.id), withdrawal)
             case ladder.TellCaller(call, fact):
                 await self._tell_call(call, "tell", Tell(fact=fact))
             case ladder.Seat(call, responder, leg):

@@ -266,6 +266,13 @@ class Withdraw:
 
 
 @dataclass(frozen=True)
+class Unring:
+    """The rung of this page has expired: do not dial it any more. What rings rings on; text and link stay open."""
+
+    page: Page
+
+
+@dataclass(frozen=True)
 class TellCaller:
     """Tell the caller of this call something that is true now."""
 
@@ -309,6 +316,7 @@ Effect = (
     | PushPage
     | CallIn
     | Withdraw
+    | Unring
     | TellCaller
     | Seat
     | DismissAssistant
@@ -513,6 +521,13 @@ def _ring_again(state: Escalation, at: datetime) -> Decision:
 
 
 def _climb(state: Escalation, at: datetime) -> Decision:
+    """The rung has expired; it stays open to whoever was reached, but no phone is dialled for it any more."""
+    undialled = (page for page in state.rung_pages if page.voice.standing in {Standing.QUEUED, Standing.HELD})
+    expired = Decision(state, tuple(Unring(page) for page in undialled))
+    return expired.then(lambda s: _next_rung(s, at))
+
+
+def _next_rung(state: Escalation, at: datetime) -> Decision:
     if state.position + 1 < len(state.order):
         return _start_rung(replace(state, position=state.position + 1), at)
     return _exhaust(state, at)

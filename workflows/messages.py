@@ -174,10 +174,14 @@ class PageRequest(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Withdrawal(Message):
-    """This escalation needs the person no more; owner: who has it."""
+    """This escalation needs the person no more; owner: who has it.
+
+    page: only this page, and only its call, if that is not dialled yet.
+    """
 
     escalation: EscalationId
     owner: str | None = None
+    page: PageId | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

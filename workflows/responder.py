@@ -122,6 +122,14 @@ class Withdrawn:
 
 
 @dataclass(frozen=True)
+class Expired:
+    """The rung of this page has expired: its call is not to be dialled any more. A text still answers it."""
+
+    page: PageId
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Placed:
     """The provider took the call."""
 
@@ -181,7 +189,9 @@ class Due:
     at: datetime
 
 
-Event = Requested | Withdrawn | Placed | Doubtful | Refused | Unplaced | LookedFor | Progressed | Due
+Event = (
+    Requested | Withdrawn | Expired | Placed | Doubtful | Refused | Unplaced | LookedFor | Progressed | Due
+)
 
 
 # Effects
@@ -246,6 +256,8 @@ def decide(phone: Phone, event: Event) -> Decision:
             return _requested(phone, request, at)
         case Withdrawn(escalation, owner, at):
             return _withdrawn(phone, escalation, owner, at)
+        case Expired(page, at):
+            return _expired(phone, page, at)
         case Due(at):
             return _due(phone, at)
         case _ if ring is None or event.ring != ring.id:
@@ -337,6 +349,19 @@ def _withdrawn(phone: Phone, escalation: EscalationId, owner: str | None, at: da
     if ring.state is RingState.PLACING:
         return phone, (*reports, Unplace(ring.id))
     return phone, (*reports, HangUp(ring.sid)) if ring.sid else reports
+
+
+def _expired(phone: Phone, page: PageId, at: datetime) -> Decision:
+    gone = [request for request in phone.waiting if request.page == page]
+    phone = replace(phone, waiting=tuple(request for request in phone.waiting if request.page != page))
+    ring = phone.ring
+    if ring is not None and ring.state is RingState.PLACING:
+        gone += [item.request for item in ring.items if item.request.page == page]
+        kept = tuple(item for item in ring.items if item.request.page != page)
+        phone = replace(phone, ring=replace(ring, items=kept))
+    reports = tuple(Report(request, Evidence(Standing.WITHDRAWN, at=at)) for request in gone)
+    undialled = ring is not None and phone.ring is not None and ring.items and not phone.ring.items
+    return phone, (*reports, Unplace(ring.id)) if undialled and ring is not None else reports
 
 
 def _start(phone: Phone, requests: tuple[Request, ...], at: datetime) -> Decision:

@@ -67,7 +67,10 @@ class ResponderWorkflow:
     @workflow.signal
     def withdraw(self, message: Withdrawal) -> None:
         """An escalation needs this person no more."""
-        self._hear(message, responder.Withdrawn(message.escalation, message.owner, now()))
+        if message.page is None:
+            self._hear(message, responder.Withdrawn(message.escalation, message.owner, now()))
+        else:
+            self._hear(message, responder.Expired(message.page, now()))
 
     @workflow.signal
     def progress(self, message: RingProgress) -> None:
