@@ -76,6 +76,8 @@ def next_step(is_: Assistant, wanted: Wanted) -> Step | None:
     """The next step towards the wanted role; None when there, or while the network must answer first."""
     if wanted.role is Role.GONE:
         return Step.REMOVE if is_.sid is not None else None
+    if is_.failing and is_.present and not is_.muted:
+        return Step.MUTE  # a bridge that takes no orders may still be whispering
     if is_.sid is None or is_.failing:
         return None if is_.dialling or is_.add_failures >= ADDS_AT_MOST else Step.ADD
     if not is_.present:

@@ -28,6 +28,7 @@ LEAVE_GRACE_S = 3.0  # a leg that left the room hung up or is in the menu: its <
 ANNOUNCEMENT_S = 20.0  # an announcement whose end was never told is over by then
 STILL_RINGING_S = 30.0  # a caller who hears nothing for longer believes that they were forgotten
 NONCES_REMEMBERED = 50  # stream tokens last two minutes; a leg does not attach that often
+ROOMS_REMEMBERED = 10  # a room collapses now and then; its last news is seconds late, not hours
 FACTS_WAITING = 4  # older news is no news: the caller hears the latest
 
 
@@ -101,6 +102,7 @@ class Call:
     handled: bool = False
     failed_over: bool = False
     room_over: bool = False
+    finished_rooms: tuple[ConferenceSid, ...] = ()
     ending: bool = False
     nonces: tuple[str, ...] = ()
 
@@ -132,6 +134,7 @@ class Call:
             not self.line.assistant
             or self.resolved
             or self.ending
+            or self.room_over
             or (self.caller is not CallerAt.ROOM and not here)
         ):
             return Wanted(Role.GONE)
@@ -259,22 +262,29 @@ class Dismissed:
 
 @dataclass(frozen=True)
 class StepDone:
-    """A step of the AI's leg succeeded; ADD brings the leg's SID and the room's."""
+    """A step of the AI's leg succeeded; ADD brings the leg's SID and the room's.
+
+    generation, queue: the leg and the bridge it was taken for; where given, news of others changes nothing.
+    """
 
     step: Step
     at: datetime
     sid: CallSid | None = None
     conference: ConferenceSid | None = None
+    generation: int | None = None
+    queue: str | None = None
 
 
 @dataclass(frozen=True)
 class StepFailed:
-    """A step failed for good. gone: the leg, or its bridge, is not there any more."""
+    """A step failed for good. gone: the leg, or its bridge, is not there any more. The rest as for StepDone."""
 
     step: Step
     error: str
     gone: bool
     at: datetime
+    generation: int | None = None
+    queue: str | None = None
 
 
 @dataclass(frozen=True)
@@ -460,7 +470,8 @@ def _heard(call: Call, event: Event) -> Decision:
         case Reported(case, at):
             return _reported(call, case, at)
         case EmergencyCalled():
-            return replace(call, emergency_called=True), ()
+            kept = tuple(fact for fact in call.to_tell if fact.kind != "danger")
+            return replace(call, emergency_called=True, to_tell=kept), ()
         case MessageLeft(recording, seconds, _):
             return replace(call, message_taken=True), (DeliverMessage(recording, seconds),)
         case CaseHeard():
@@ -474,11 +485,13 @@ def _heard(call: Call, event: Event) -> Decision:
         case RoomEnded(conference, at):
             if _other_room(call, conference):
                 return call, ()
-            return _empty(replace(call, conference_sid=conference, room_over=True), at)
+            return _empty(_finished(replace(call, conference_sid=conference, room_over=True), conference), at)
         case CallerEnded(at):
             return _caller_gone(call)
         case SteppedOut(sid, at):
             return _leg_moved(call, sid, LegAt.MENU, at)
+        case LegEnded(sid, _) if sid == call.assistant.sid:
+            return _assistant_ended(call), ()
         case LegEnded(sid, at):
             return _leg_moved(call, sid, LegAt.GONE, at)
         case Told(fact, _):
@@ -517,7 +530,13 @@ def _settled(call: Call, at: datetime) -> Decision:
     if not call.ending and _nobody_left_to_serve(call):
         call = replace(call, ending=True, to_tell=())
         legs = [leg.sid for leg in call.legs if leg.at is not LegAt.GONE]
-        effects.append(EndRoom((*legs, *([call.assistant.sid] if call.assistant.sid else []))))
+        if call.assistant.sid:
+            legs.append(call.assistant.sid)
+        effects.append(EndRoom((*legs, *call.stale_legs)))
+        call = replace(call, stale_legs=())
+    if call.stale_legs and call.wanted.role is Role.GONE:  # its successor will not come to have it removed
+        effects += [RemoveLeg(sid) for sid in call.stale_legs]
+        call = replace(call, stale_legs=())
     if call.step is None:
         step = next_step(call.assistant, call.wanted)
         if step is not None:
@@ -532,7 +551,8 @@ def _settled(call: Call, at: datetime) -> Decision:
                 )
             call = replace(call, step=step, step_for=call.wanted, assistant=assistant)
             effects.append(TakeStep(step, call.wanted, assistant))
-    if call.telling is None and call.to_tell and call.caller is CallerAt.ROOM and call.conference_sid:
+    in_room = call.caller is CallerAt.ROOM and call.conference_sid is not None and not call.room_over
+    if call.telling is None and call.to_tell and in_room:
         fact, *rest = call.to_tell
         call = replace(call, telling=fact, told_at=at, to_tell=tuple(rest))
         effects.append(Announce(call.sid, fact))
@@ -559,7 +579,10 @@ def _reported(call: Call, case: Case, at: datetime) -> Decision:
     nth = call.escalations + 1
     escalation = EscalationId(f"escalation-{call.sid}" if nth == 1 else f"escalation-{call.sid}-{nth}")
     call = replace(call, case=case, escalation=escalation, escalations=nth, resolved=False, told_at=at)
-    return call, (StartEscalation(escalation, case),)
+    started = StartEscalation(escalation, case)
+    if call.caller is CallerAt.GONE:  # hung up in the same breath
+        return call, (started, ReportCallerGone())
+    return call, (started,)
 
 
 def _other_room(call: Call, conference: ConferenceSid) -> bool:
@@ -568,10 +591,14 @@ def _other_room(call: Call, conference: ConferenceSid) -> bool:
 
 
 def _joined(call: Call, conference: ConferenceSid, sid: CallSid, label: str, at: datetime) -> Decision:
+    if conference in call.finished_rooms:
+        return call, ()  # a straggler
     if call.room_over or _other_room(call, conference):
         if call.caller is CallerAt.GONE:
             return call, (RemoveLeg(sid),)  # an orphan in a room nobody else will enter
+        old = call.conference_sid
         call = replace(call, room_over=False)  # the caller's room collapsed and was entered anew
+        call = _finished(call, old) if old is not None and old != conference else call
     call = replace(call, conference_sid=conference)
     if sid == call.sid:
         return (replace(call, caller=CallerAt.ROOM) if call.caller is not CallerAt.GONE else call), ()
@@ -580,14 +607,27 @@ def _joined(call: Call, conference: ConferenceSid, sid: CallSid, label: str, at:
         stale = tuple(RemoveLeg(old) for old in call.stale_legs)
         seated = replace(ai, sid=sid, present=True, dialling=False)
         return replace(call, assistant=seated, stale_legs=()), stale
+    if label.startswith(assistant_prefix(call.sid)):
+        # An old generation that came in after it was given up; one that is being replaced goes by itself.
+        return call, () if sid in call.stale_legs else (RemoveLeg(sid),)
     leg = next((leg for leg in call.legs if leg.sid == sid), None)
     if leg is None:
-        return (
-            call,
-            (),
-        )  # a leg nobody announced: an old generation of the AI, or a stranger the look will show
+        return call, ()  # a leg nobody announced
     legs = _with_leg(call, replace(leg, at=LegAt.ROOM, since=at, told_left=False))
     return replace(call, legs=legs), (ReportJoined(leg.person.id, sid),)
+
+
+def _finished(call: Call, conference: ConferenceSid) -> Call:
+    """A room that is over never lives again: a later one of its name has another SID."""
+    others = tuple(room for room in call.finished_rooms if room != conference)
+    return replace(call, finished_rooms=(*others, conference)[-ROOMS_REMEMBERED:])
+
+
+def _assistant_ended(call: Call) -> Call:
+    """The AI's leg is over; one that never came in counts as refused."""
+    ai = call.assistant
+    failures = ai.add_failures + (0 if ai.present else 1)
+    return replace(call, assistant=Assistant(ai.generation, add_failures=failures), step=None)
 
 
 def _left(call: Call, sid: CallSid, at: datetime) -> Decision:
@@ -620,9 +660,12 @@ def _caller_gone(call: Call) -> Decision:
 
 
 def _empty(call: Call, at: datetime) -> Decision:
-    """The room is over: whoever was in it has left it, the AI's leg is gone with it."""
+    """The room is over: whoever was in it has left it, the AI's leg is gone with it, unless it is yet to come."""
     legs = tuple(replace(leg, at=LegAt.LEFT, since=at) if leg.at is LegAt.ROOM else leg for leg in call.legs)
-    return replace(call, legs=legs, assistant=Assistant(generation=call.assistant.generation), step=None), ()
+    call = replace(call, legs=legs)
+    if call.assistant.dialling:
+        return call, ()
+    return replace(call, assistant=Assistant(generation=call.assistant.generation), step=None), ()
 
 
 def _to_tell(call: Call, fact: Fact) -> Decision:
@@ -630,6 +673,10 @@ def _to_tell(call: Call, fact: Fact) -> Decision:
         return call, ()
     if call.caller is CallerAt.GONE:
         return call, ()
+    if any(
+        known is not None and known.id == fact.id for known in (call.telling, call.last_state, *call.to_tell)
+    ):
+        return call, ()  # told twice
     stale = {"placing", "ringing", "next", "still_ringing"}
     kept = tuple(f for f in call.to_tell if f.kind not in stale or fact.kind == "danger")
     state = call.last_state if fact.kind == "danger" else fact
@@ -643,7 +690,7 @@ def _wants_reassurance(call: Call) -> bool:
         "next",
         "reopened",
     }
-    return ringing and call.caller is CallerAt.ROOM and not call.resolved
+    return ringing and call.caller is CallerAt.ROOM and not call.room_over and not call.resolved
 
 
 def _reassurance_due(call: Call, at: datetime) -> bool:
@@ -655,7 +702,11 @@ def _stepped(call: Call, event: StepDone | StepFailed) -> Decision:
     if call.step is not event.step:
         return call, ()  # the leg this was about is gone
     ai, wanted = call.assistant, call.step_for or call.wanted
+    if event.generation not in {None, ai.generation}:
+        return call, ()  # … and its successor takes a step of the same kind
     call = replace(call, step=None, step_for=None)
+    if event.step in {Step.QUIET, Step.TELL_ROLE} and event.queue not in {None, ai.bridge}:
+        return call, ()  # another bridge has attached since, and knows nothing of it
     if isinstance(event, StepDone):
         ai = after(ai, event.step, wanted)
         if event.step is Step.ADD:
@@ -672,6 +723,8 @@ def _stepped(call: Call, event: StepDone | StepFailed) -> Decision:
         return replace(call, assistant=replace(ai, bridge=None, failing=True, quiet=False)), ()
     if event.gone:
         return replace(call, assistant=Assistant(generation=ai.generation)), ()
+    if event.step is Step.CONFIRM and wanted.coached is not None:
+        call = replace(call, assistant=replace(ai, coaching=None))  # it does not coach her: set it again
     return call, (Look(),)
 
 
@@ -696,10 +749,8 @@ def _looked(call: Call, seen: Looked) -> Decision:
     events += [LegEnded(sid, seen.at) for sid in seen.ended if sid != call.sid]
     if call.sid in seen.ended:
         events.append(CallerEnded(seen.at))
-    ai = call.assistant
-    if ai.sid in seen.ended:
-        failures = ai.add_failures + (0 if ai.present else 1)  # a leg that never came in counts as refused
-        call = replace(call, assistant=Assistant(ai.generation, add_failures=failures), step=None)
+    if call.assistant.sid in seen.ended:
+        call = _assistant_ended(call)
     for event in events:
         call, more = _heard(call, event)
         effects += more
@@ -728,7 +779,7 @@ def _due(call: Call, at: datetime) -> Decision:
             call = replace(call, telling=None)
     elif _reassurance_due(call, at) and call.last_state is not None:
         still = replace(call.last_state, kind="still_ringing", id=f"{call.last_state.id}+{at:%H%M%S}")
-        call = replace(call, to_tell=(*call.to_tell, still), told_at=at)
+        call = replace(call, to_tell=(*call.to_tell, still)[-FACTS_WAITING:], told_at=at)
     if call.looked_at + timedelta(seconds=LOOK_S) <= at:
         call = replace(call, looked_at=at)
         effects.append(Look())
@@ -755,7 +806,12 @@ def may_resume(call: Call, generation: int) -> bool:
 
 def assistant_label(call: CallSid, generation: int) -> str:
     """The AI leg's label: role-id-generation, unique among active participants. At most 128 characters."""
-    return f"ai-x{call}-{generation}"
+    return f"{assistant_prefix(call)}{generation}"
+
+
+def assistant_prefix(call: CallSid) -> str:
+    """What the labels of all of this call's AI legs begin with."""
+    return f"ai-x{call}-"
 
 
 def caller_label(call: CallSid) -> str:
