@@ -8,8 +8,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from workflows import call as room
 from workflows import ladder as lad
 from workflows import responder as res
+from workflows.assistant import Assistant, Step
+from workflows.call import Call
 from workflows.ladder import Caller, Effect, Escalation, Event, TimerKind
 from workflows.pages import Evidence, Page, Standing
 from workflows.responder import Phone, Request
@@ -21,7 +24,10 @@ from workflows.values import (
     CallSid,
     Case,
     Channel,
+    ConferenceSid,
     EscalationId,
+    Fact,
+    FactKind,
     Ladder,
     Line,
     LineId,
@@ -420,3 +426,190 @@ class Handset:
                 if isinstance(order, res.LookFor):
                     self.hears(res.LookedFor(order.ring.id, None, due))
         return len(self.ever(res.Place)) == before
+
+
+ROOM = ConferenceSid("CF1")
+
+
+class Room:
+    """One call and its room, told event by event."""
+
+    def __init__(self, *, assistant: bool = True) -> None:
+        """The caller has just rung in and is in the menu."""
+        self.call = Call(
+            CALLER.call, replace(LINE, assistant=assistant), "+15550177", CALLER.conference, NIGHT, NIGHT
+        )
+        self.conference = ROOM
+        self.last: tuple[room.Effect, ...] = ()
+        self.ordered: list[room.Effect] = []
+        self.now = 0.0
+
+    def hears(self, event: room.Event) -> tuple[room.Effect, ...]:
+        """The call hears this news."""
+        self.now = max(self.now, (event.at - NIGHT).total_seconds())
+        self.call, self.last = room.decide(self.call, event)
+        self.ordered += self.last
+        return self.last
+
+    def orders(self, kind: type[E]) -> list[E]:
+        """Everything of this kind that the last event ordered."""
+        return [effect for effect in self.last if isinstance(effect, kind)]
+
+    def ever(self, kind: type[E]) -> list[E]:
+        """Everything of this kind ordered since the beginning."""
+        return [effect for effect in self.ordered if isinstance(effect, kind)]
+
+    def _at(self, when: float | None) -> datetime:
+        return at(self.now if when is None else when)
+
+    # The caller
+
+    def reports(self, when: float | None = None, severity: Severity = Severity.URGENT) -> None:
+        """The caller reports an emergency."""
+        self.hears(room.Reported(a_case(severity), self._at(when)))
+
+    def enters(self, sid: CallSid, label: str, conference: ConferenceSid | None = None) -> None:
+        """A leg is in the room."""
+        self.hears(room.Joined(conference or self.conference, sid, label, self._at(None)))
+
+    def caller_waits(self) -> None:
+        """The caller comes into the room."""
+        self.enters(self.call.sid, room.caller_label(self.call.sid))
+
+    def caller_hangs_up(self, when: float | None = None) -> None:
+        """The caller's call is over."""
+        self.hears(room.CallerEnded(self._at(when)))
+
+    def is_told(self, kind: FactKind, fact_id: str = "", when: float | None = None) -> None:
+        """The escalation has something true for the caller."""
+        self.hears(room.Told(Fact(fact_id or f"esc#{len(self.ordered)}-{kind}", kind, 1), self._at(when)))
+
+    def has_heard_it(self, when: float | None = None) -> None:
+        """The announcement ended."""
+        self.hears(room.AnnouncementEnded(self._at(when)))
+
+    @property
+    def announced(self) -> list[str]:
+        """The facts played to the caller since the beginning, in order."""
+        return [announce.fact.kind for announce in self.ever(room.Announce)]
+
+    # Responders
+
+    def is_expected(self, who: Responder, leg: str | None = None) -> None:
+        """Their leg is coming into the room."""
+        self.hears(room.SeatExpected(who, self.leg(who, leg), self._at(None)))
+
+    def joins(self, who: Responder, leg: str | None = None) -> None:
+        """Their leg is in the room."""
+        self.enters(self.leg(who, leg), room.responder_label(who.id, self.leg(who, leg)))
+
+    def comes(self, who: Responder) -> None:
+        """Expected, and in the room."""
+        self.is_expected(who)
+        self.joins(who)
+
+    def leaves(self, sid: CallSid, conference: ConferenceSid | None = None) -> None:
+        """A leg is no longer in the room."""
+        self.hears(room.Left(conference or self.conference, sid, self._at(None)))
+
+    def steps_out(self, who: Responder) -> None:
+        """They pressed `*` and are in the menu."""
+        self.leaves(self.leg(who))
+        self.hears(room.SteppedOut(self.leg(who), self._at(None)))
+
+    def hangs_up(self, who: Responder) -> None:
+        """Their call is over."""
+        self.leaves(self.leg(who))
+        self.hears(room.LegEnded(self.leg(who), self._at(None)))
+
+    @staticmethod
+    def leg(who: Responder, leg: str | None = None) -> CallSid:
+        """The leg of theirs."""
+        return CallSid(leg or f"CA{who.id}")
+
+    # The AI
+
+    @property
+    def ai(self) -> Assistant:
+        """The AI's leg as far as it is known."""
+        return self.call.assistant
+
+    def step_succeeds(self) -> Step:
+        """The step under way is done."""
+        step = self.call.step
+        assert step is not None
+        adds = step is Step.ADD
+        sid = CallSid(f"CAai{self.ai.generation}") if adds else None
+        conference = self.conference if adds else None
+        self.hears(room.StepDone(step, self._at(None), sid, conference, self.ai.generation, self.ai.bridge))
+        return step
+
+    def step_fails(self, *, gone: bool = False) -> Step:
+        """The step under way failed for good."""
+        step = self.call.step
+        assert step is not None
+        self.hears(
+            room.StepFailed(step, "no answer", gone, self._at(None), self.ai.generation, self.ai.bridge)
+        )
+        return step
+
+    def steps_succeed(self) -> list[Step]:
+        """Every step succeeds, until none is under way."""
+        steps: list[Step] = []
+        while self.call.step is not None and len(steps) < 20:
+            steps.append(self.step_succeeds())
+        return steps
+
+    def ai_joins(self, generation: int | None = None, sid: str | None = None) -> None:
+        """The AI's leg is in the room."""
+        nth = self.ai.generation if generation is None else generation
+        self.enters(CallSid(sid or f"CAai{nth}"), room.assistant_label(self.call.sid, nth))
+
+    def bridge_attaches(self, queue: str = "bridge-1", nonce: str = "") -> None:
+        """A bridge carries the AI's audio."""
+        self.hears(room.BridgeAttached(self.ai.generation, queue, self._at(None), nonce))
+
+    def ai_is_seated(self) -> list[Step]:
+        """The AI's leg is added, comes in, is attached to a bridge, and has its role."""
+        first = self.steps_succeed()
+        self.ai_joins()
+        self.bridge_attaches()
+        return first + self.steps_succeed()
+
+    # The network's word
+
+    def looked(
+        self,
+        *present: tuple[str, str],
+        ended: tuple[str, ...] = (),
+        over: bool = False,
+        when: float | None = None,
+        conference: ConferenceSid | None = None,
+    ) -> None:
+        """What looking showed."""
+        here = tuple((CallSid(sid), label) for sid, label in present)
+        gone = tuple(CallSid(sid) for sid in ended)
+        self.hears(room.Looked(conference or self.conference, over, here, gone, self._at(when)))
+
+    def room_ends(self, conference: ConferenceSid | None = None) -> None:
+        """The conference is over."""
+        self.hears(room.RoomEnded(conference or self.conference, self._at(None)))
+
+    def time_passes(self, until: float) -> None:
+        """Every look and grace due by then comes due."""
+        for _ in range(1000):
+            due = room.due_at(self.call)
+            if due > at(until):
+                break
+            self.hears(room.Due(max(due, at(self.now))))
+        self.now = max(self.now, until)
+
+
+def a_call_in_the_room(*, assistant: bool = True, severity: Severity = Severity.URGENT) -> Room:
+    """A caller who has reported an emergency and waits in the room, with the AI if the line has one."""
+    told = Room(assistant=assistant)
+    told.reports(0, severity)
+    told.caller_waits()
+    if assistant:
+        told.ai_is_seated()
+    return told
