@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 
-.PHONY: help demo up test test-fast test-long check bench lock clean
+.PHONY: help demo up test test-fast test-no-cache test-long histories check bench lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -20,6 +20,12 @@ test: check test-fast  ## checks, then every test under ten minutes
 
 test-fast: $(DEV)
 	$(BIN)/pytest
+
+test-no-cache: $(DEV)  ## the shells' tests with every workflow task a replay
+	$(BIN)/pytest tests/shells --no-cache
+
+histories: $(DEV)  ## record the histories under tests/histories anew
+	$(BIN)/python -m tests.histories.record
 
 test-long: $(DEV)  ## real processes, killed at every state; minutes
 	$(BIN)/pytest -m long --timeout 1800
