@@ -208,6 +208,30 @@ async def test_a_lazy_client_needs_no_server(settings: Settings) -> None:
     assert (await connect(settings, lazy=True)).namespace == "rung"
 
 
+@one_server
+async def test_a_command_that_used_temporal_ends_with_its_own_exit_code(shared: Settings) -> None:
+    script = f"""
+import asyncio
+from pathlib import Path
+from temporalio.worker import Worker
+from rung.settings import Settings
+from rung.temporal import connect, leave
+from tests.workflows.probe import Sleeper
+async def main():
+    settings = Settings.apart(state_dir=Path({str(shared.state_dir)!r}), temporal_port={shared.temporal_port})
+    async with Worker(await connect(settings), task_queue="short", workflows=[Sleeper]):
+        print("the last word", end="")
+asyncio.run(main())
+leave(3)
+"""
+    command = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await command.communicate()
+
+    assert (said, command.returncode) == (b"the last word", 3)
+
+
 def test_a_server_that_is_not_installed_is_told_with_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
