@@ -11,6 +11,7 @@ twice. For everything that may be repeated the question is only whether asking a
 """
 
 import json
+import re
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
@@ -30,6 +31,8 @@ LABEL_TAKEN = 16026
 ABSENT = frozenset({NOT_FOUND, ROOM_NOT_ACTIVE})
 # The room is not bridged yet, the coached leg is not in it yet, trouble inside; all pass within a second or two.
 NOT_YET = frozenset({16001, 16028, 16030, 16099})
+
+SID = re.compile(r"([A-Z]{2}[0-9a-f]{32})")
 
 UNAVAILABLE = "Unavailable"  # ApplicationError.type of what may work when it is asked again
 TOO_EARLY = "TooEarly"  # … of what the room is not ready for
@@ -92,7 +95,7 @@ def problem(error: Exception) -> Problem:
         case TwilioServiceException():
             return _replied(error.status, error.code, f"{error.title}: {error.detail or ''}")
         case _:
-            return Problem(Fate.UNKNOWN, masked_within(str(error)) or type(error).__name__)
+            return Problem(Fate.UNKNOWN, discreet(str(error)) or type(error).__name__)
 
 
 def failure(what: str, found: Problem) -> ApplicationError:
@@ -107,8 +110,14 @@ def failure(what: str, found: Problem) -> ApplicationError:
     return ApplicationError(text, type=UNAVAILABLE)
 
 
+def discreet(words: str) -> str:
+    """The provider's words with every telephone number masked; its SIDs, which are full of digits, stay."""
+    parts = SID.split(words)
+    return "".join(part if SID.fullmatch(part) else masked_within(part) for part in parts)
+
+
 def _replied(status: int, code: int | None, words: str) -> Problem:
-    told = f"error {code or status}: {masked_within(words)}"
+    told = f"error {code or status}: {discreet(words)}"
     if status == HTTPStatus.TOO_MANY_REQUESTS or code == RATE_EXCEEDED:
         return Problem(Fate.NOT_DONE, told, status, code)
     # 408 says that the other side gave up waiting for us, not that it did nothing.

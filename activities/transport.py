@@ -69,8 +69,7 @@ class Transport(AsyncHttpClient):
                 method.upper(),
                 URL(f"{uri}{query}", encoded=True),
                 data=urlencode(data, doseq=True) if data is not None else None,
-                headers=headers,
-                auth=aiohttp.BasicAuth(*auth) if auth else None,
+                headers={**(headers or {}), **_authorised(auth)},
                 allow_redirects=allow_redirects,
             ) as reply:
                 return Response(reply.status, await reply.text(), reply.headers)
@@ -78,6 +77,10 @@ class Transport(AsyncHttpClient):
             raise NotSentError(f"no connection to {URL(uri).host}: {error}") from error
         except (TimeoutError, aiohttp.ClientError, UnicodeDecodeError) as error:
             raise ReplyLostError(f"no reply from {URL(uri).host}: {error or type(error).__name__}") from error
+
+
+def _authorised(auth: tuple[str, str] | None) -> Mapping[str, str]:
+    return {"Authorization": aiohttp.encode_basic_auth(*auth)} if auth else {}
 
 
 def twilio_client(
