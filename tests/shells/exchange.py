@@ -4,7 +4,8 @@ It stands where Twilio and the bridge stand, at the border of activities, so tha
 time-skipping server with nothing of theirs replaced. The activities themselves are tested against the sandbox.
 
 What it does about an order is fine unless a test says otherwise: `will` for what a phone's provider does about
-the next orders, `fails` for an activity that cannot be carried out, `held` for one that takes its time.
+the next orders, `fails` for an activity whose next attempts fail, `broken` for one that always does, `held`
+for one that takes its time ("push", or "push ana").
 """
 
 import asyncio
@@ -67,6 +68,19 @@ class Room:
     over: bool = False
 
 
+def whose(order: object) -> str:
+    """The person an order is about, if it is about one."""
+    match order:
+        case orders.PlacePageCall():
+            return order.person
+        case orders.SendText() | orders.Push():
+            return order.to.id
+        case orders.RelayPage():
+            return order.request.responder.id
+        case _:
+            return ""
+
+
 @dataclass(eq=False)
 class Exchange:
     """Everything ordered, in order, and what each phone does about it."""
@@ -81,7 +95,7 @@ class Exchange:
     cancelled: list[CallSid] = field(default_factory=list[CallSid])
     fails: dict[str, list[ApplicationError]] = field(default_factory=dict[str, list[ApplicationError]])
     held: dict[str, asyncio.Event] = field(default_factory=dict[str, asyncio.Event])
-    workers_die_at: set[str] = field(default_factory=set[str])
+    broken: set[str] = field(default_factory=set[str])
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _will: dict[tuple[Channel, str], list[Does]] = field(
         default_factory=dict[tuple[Channel, str], list[Does]]
@@ -124,7 +138,11 @@ class Exchange:
 
     def story(self) -> list[str]:
         """What was ordered, in short, for whoever reads a failed test."""
-        return [f"{name} {getattr(arg, 'person', '')}".strip() for name, arg in self.ordered]
+        return [f"{name} {whose(arg)}".strip() for name, arg in self.ordered]
+
+    def holds(self, name: str) -> asyncio.Event:
+        """Let orders of a kind take their time, until the event is set."""
+        return self.held.setdefault(name, asyncio.Event())
 
     @property
     def surprises(self) -> list[str]:
@@ -179,10 +197,11 @@ class Exchange:
         async with self.changed:
             self.ordered.append((name, arg))
             self.changed.notify_all()
-        if name in self.workers_die_at:
-            await asyncio.Event().wait()
-        if name in self.held:
-            await self.held[name].wait()
+        held = self.held.get(f"{name} {whose(arg)}") or self.held.get(name)
+        if held is not None:
+            await held.wait()
+        if name in self.broken:
+            raise ApplicationError(f"{name} is broken", type=orders.REFUSED, non_retryable=True)
         if self.fails.get(name):
             raise self.fails[name].pop(0)
 

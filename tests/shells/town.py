@@ -19,7 +19,7 @@ from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from rung.worker import PASSED_THROUGH, STICKY, WORKFLOWS
-from tests.shells.exchange import LONGEST, PATIENCE_S, Exchange, Ringing
+from tests.shells.exchange import LONGEST, PATIENCE_S, Exchange, Ringing, whose
 from workflows import orders
 from workflows.call import assistant_label, caller_label, responder_label
 from workflows.call_shell import CallWorkflow
@@ -396,6 +396,16 @@ class Town:
         self.seen.add(responder_workflow_id(call.person))
         return call
 
+    async def until_queued(self, name: str) -> None:
+        """Until a call to this person waits for the account's call rate."""
+        await self.exchange.until(
+            lambda: any(whose(order) == name for order in self.exchange.of("relay_page"))
+        )
+        await self.settles()
+        ring = (await self.phone(name)).ring
+        assert ring is not None, f"no call to {name}"
+        assert ring.state == "placing", ring
+
     async def phone(self, name: str) -> Phone:
         """What we are doing with this person's phone."""
         handle = self.client.get_workflow_handle(responder_workflow_id(PersonId(name)))
@@ -451,12 +461,8 @@ class Town:
         return {responder_workflow_id(request.responder.id) for request in requests} if requests else set()
 
     def _waits_for_nobody(self, activity: str, queue: str) -> bool:
-        held = self.exchange.held.get(activity)
-        return (
-            queue not in self._workers
-            or activity in self.exchange.workers_die_at
-            or (held is not None and not held.is_set())
-        )
+        held = [e for key, e in self.exchange.held.items() if key.split()[0] == activity]
+        return queue not in self._workers or any(not event.is_set() for event in held)
 
     # Processes
 
