@@ -37,6 +37,7 @@ class Assistant:
 
     generation counts the legs. bridge: the task queue of the process that carries its audio.
     quiet: that process was told to stop and clear. told: the role it was last told.
+    in_doubt: setting `coaching` failed, and may have been done all the same: it is set again.
     failing: this leg's bridge is gone, a next generation must take over.
     """
 
@@ -50,6 +51,7 @@ class Assistant:
     coaching: CallSid | None = None
     confirmed: bool = True
     told: Wanted | None = None
+    in_doubt: bool = False
     failing: bool = False
     add_failures: int = 0
 
@@ -89,7 +91,7 @@ def next_step(is_: Assistant, wanted: Wanted) -> Step | None:
             return Step.MUTE
         if wanted.role is Role.SILENT:
             return None
-        return Step.COACH if is_.coaching != wanted.coached else Step.CONFIRM
+        return Step.COACH if is_.coaching != wanted.coached or is_.in_doubt else Step.CONFIRM
     if is_.muted:
         return Step.UNMUTE
     if is_.bridge is not None and is_.told != wanted:
@@ -109,7 +111,7 @@ def after(is_: Assistant, step: Step, wanted: Wanted) -> Assistant:
         case Step.MUTE:
             return replace(is_, muted=True)
         case Step.COACH:
-            return replace(is_, coaching=wanted.coached, confirmed=False)
+            return replace(is_, coaching=wanted.coached, confirmed=False, in_doubt=False)
         case Step.CONFIRM:
             return replace(is_, confirmed=True)
         case Step.UNMUTE:

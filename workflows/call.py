@@ -723,8 +723,9 @@ def _stepped(call: Call, event: StepDone | StepFailed) -> Decision:
         return replace(call, assistant=replace(ai, bridge=None, failing=True, quiet=False)), ()
     if event.gone:
         return replace(call, assistant=Assistant(generation=ai.generation)), ()
-    if event.step is Step.CONFIRM and wanted.coached is not None:
-        call = replace(call, assistant=replace(ai, coaching=None))  # it does not coach her: set it again
+    if event.step in {Step.COACH, Step.CONFIRM}:
+        whom = wanted.coached or ai.coaching
+        call = replace(call, assistant=replace(ai, coaching=whom, confirmed=False, in_doubt=True))
     return call, (Look(),)
 
 
