@@ -375,6 +375,10 @@ class Handset:
         """That escalation needs Ana no more."""
         return self.hears(res.Withdrawn(EscalationId(escalation), owner, at(when)))
 
+    def expired(self, escalation: str, when: float) -> tuple[res.Effect, ...]:
+        """The rung of that escalation's page is over."""
+        return self.hears(res.Expired(PageId(f"{escalation}.1"), at(when)))
+
     def placed(self, sid: str, when: float) -> tuple[res.Effect, ...]:
         """The provider took the call."""
         return self.hears(res.Placed(self.ring.id, CallSid(sid), at(when)))

@@ -56,6 +56,12 @@ SWITCH = [Step.QUIET, Step.MUTE, Step.COACH, Step.CONFIRM, Step.UNMUTE, Step.TEL
         pytest.param(IN_THE_ROOM, COACH_ANA, SWITCH[1:5], id="without a bridge there is nobody to quiet"),
         pytest.param(AT_WORK, GONE, [Step.REMOVE], id="dismissed"),
         pytest.param(
+            replace(WITH_BRIDGE, quiet=True, muted=True, coaching=ANA, confirmed=False, in_doubt=True),
+            COACH_ANA,
+            SWITCH[2:],
+            id="coaching that may or may not have been set is set again",
+        ),
+        pytest.param(
             replace(AT_WORK, failing=True),
             ANSWERING,
             [Step.MUTE, Step.ADD],

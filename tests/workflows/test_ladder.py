@@ -32,6 +32,7 @@ from workflows.ladder import (
     TextPage,
     TimerFired,
     TimerKind,
+    Unring,
     Withdraw,
 )
 from workflows.pages import LAST_RESORT, Evidence, Standing
@@ -182,6 +183,15 @@ def test_a_late_word_that_the_first_call_did_ring_is_still_evidence() -> None:
     night.time_passes(61)
     night.news(ana, Standing.REACHED, 62, ring=1)
     assert night.page_of(ana).reached_a_phone
+
+
+def test_a_page_whose_rung_has_expired_is_withdrawn_before_it_is_dialled() -> None:
+    night = Night(rung(ana, ben), rung(cho))
+    night.submitted(ana, 0)
+    night.time_passes(120)
+    assert [order.page.responder.name for order in night.orders(Unring)] == ["Ben"]
+    assert night.withdrawn_now == set(), "a text or a link still answers it"
+    assert night.texts_mine(ben, 125).verdict is Verdict.YOURS
 
 
 def test_a_rung_declined_by_all_advances_at_once() -> None:

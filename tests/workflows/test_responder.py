@@ -266,6 +266,33 @@ def test_a_waiting_page_that_was_won_is_not_rung_afterwards() -> None:
     assert len(phone.ever(Place)) == 1
 
 
+def test_an_expired_page_is_not_dialled_any_more_but_a_text_still_answers_it() -> None:
+    phone = Handset()
+    phone.asked_for("leak")
+    phone.expired("leak", 120)
+    assert len(phone.orders(Unplace)) == 1
+    assert phone.reported("leak") == [Standing.WITHDRAWN]
+    assert [request.escalation for request in phone.phone.open] == ["leak"]
+
+
+def test_an_expired_page_that_rings_rings_on() -> None:
+    phone = Handset()
+    phone.asked_for("leak")
+    phone.placed("CA1", 100)
+    phone.expired("leak", 120)
+    assert phone.last == ()
+    assert phone.pages_in_the_call == ["leak"]
+
+
+def test_an_expired_page_leaves_the_other_pages_of_its_call_queued() -> None:
+    phone = Handset()
+    phone.asked_for("leak")
+    phone.asked_for("fire")
+    phone.expired("leak", 120)
+    assert phone.orders(Unplace) == []
+    assert phone.pages_in_the_call == ["fire"]
+
+
 # Submission unknown
 
 
