@@ -3,6 +3,7 @@
 import typer
 
 from rung.cli import acts, bridge, configuration, demo, door, page, replay, status, up, worker
+from rung.temporal import leave
 
 app = typer.Typer(
     name="rung",
@@ -19,7 +20,7 @@ app.command(rich_help_panel=RUN)(demo.demo)
 app.command(rich_help_panel=RUN)(door.api)
 app.command(rich_help_panel=RUN)(worker.worker)
 app.command(rich_help_panel=RUN)(bridge.bridge)
-app.command(rich_help_panel=RUN)(up.sandbox_alone)
+app.command("sandbox", rich_help_panel=RUN)(up.sandbox_alone)
 app.command(rich_help_panel=FILE)(configuration.check)
 app.command(rich_help_panel=FILE)(configuration.who)
 app.command(rich_help_panel=FILE)(door.fallback)
@@ -33,5 +34,8 @@ app.command(rich_help_panel=NIGHT)(replay.replay)
 
 
 def main() -> None:
-    """Run the `rung` command."""
-    app()
+    """Run the `rung` command, and leave with its exit code."""
+    try:
+        app()
+    except SystemExit as done:
+        leave(done.code if isinstance(done.code, int) else 1 if done.code else 0)
