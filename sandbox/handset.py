@@ -118,6 +118,8 @@ class Handset:
             case Stay():
                 await self._leg.ended.wait()
             case HangUp():
+                # A hand needs as long for this as for a key: what was pressed has arrived.
+                await sleep(clock, timedelta(seconds=self._world.assumptions.key_s))
                 self.hang_up()
 
     async def _press_slowly(self, digits: str) -> None:

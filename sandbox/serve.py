@@ -109,7 +109,7 @@ async def running(network: Network, host: str = "127.0.0.1", port: int = 0) -> A
         yield address
     finally:
         await network.close()
-        server.should_exit = True
+        server.should_exit = server.force_exit = True
         with contextlib.suppress(asyncio.CancelledError):
             await serving
         listener.close()

@@ -239,6 +239,8 @@ class _Attributes:
         url = self.text(prefix) or ""
         method = self.method(f"{prefix}Method")
         events = self.text(f"{prefix}Event")
+        if not url:
+            return NO_CALLBACK
         named = default_events if events is None else events
         return StatusCallback(url, method, frozenset(named.replace(",", " ").split()))
 
