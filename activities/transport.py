@@ -30,13 +30,16 @@ class Transport(AsyncHttpClient):
     Raises NotSentError where nothing was sent, ReplyLostError where something may have been.
     """
 
-    def __init__(self, reply_s: float = REPLY_S, connect_s: float = CONNECT_S) -> None:
+    def __init__(
+        self, reply_s: float = REPLY_S, connect_s: float = CONNECT_S, connections: int = CONNECTIONS
+    ) -> None:
         super().__init__(logging.getLogger("twilio.transport"), is_async=True)
+        self._connections = connections
         self._limits = aiohttp.ClientTimeout(total=reply_s, connect=connect_s)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        pool = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEPT_S)
+        pool = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=KEPT_S)
         self._session = aiohttp.ClientSession(
             connector=pool, timeout=self._limits, cookie_jar=aiohttp.DummyCookieJar()
         )
@@ -62,12 +65,12 @@ class Transport(AsyncHttpClient):
         """One request, one reply; a repeat is the caller's decision."""
         if self._session is None:
             raise NotSentError("the transport is not open")
-        # The client has percent-encoded names of rooms and labels already: encoding them twice loses them.
+        # The client writes names of rooms and labels into its URLs as they are; what is encoded stays so.
         query = f"?{urlencode(params, doseq=True)}" if params else ""
         try:
             async with self._session.request(
                 method.upper(),
-                URL(f"{uri}{query}", encoded=True),
+                URL(f"{URL(uri)}{query}", encoded=True),
                 data=urlencode(data, doseq=True) if data is not None else None,
                 headers={**(headers or {}), **_authorised(auth)},
                 allow_redirects=allow_redirects,

@@ -31,10 +31,11 @@ GIVE_UP_TELLING = timedelta(seconds=60)  # by then the workflow has found out by
 class Calls:
     """The workflows of calls, as this bridge process speaks to them."""
 
-    def __init__(self, temporal: Client, queue: str) -> None:
-        """queue: where this process takes instructions."""
+    def __init__(self, temporal: Client, queue: str, attempt: timedelta = ATTEMPT) -> None:
+        """queue: where this process takes instructions. attempt: how long one question waits."""
         self._temporal = temporal
         self._queue = queue
+        self._attempt = attempt
 
     async def attach(self, leg: StreamToken, stream: str) -> Attached:
         """Ask until the workflow has answered. One question, however often it is put: it has one id."""
@@ -43,7 +44,7 @@ class Calls:
         for pause_s in _pauses():
             try:
                 answer: Attached = await self._workflow(leg).execute_update(
-                    "attach", question, id=update_id, result_type=Attached, rpc_timeout=ATTEMPT
+                    "attach", question, id=update_id, result_type=Attached, rpc_timeout=self._attempt
                 )
                 return answer
             except WorkflowUpdateFailedError as error:
@@ -65,7 +66,7 @@ class Calls:
             async with asyncio.timeout(GIVE_UP_TELLING.total_seconds()):
                 for pause_s in _pauses():
                     try:
-                        return await self._workflow(leg).signal("detached", news, rpc_timeout=ATTEMPT)
+                        return await self._workflow(leg).signal("detached", news, rpc_timeout=self._attempt)
                     except RPCError as error:
                         if error.status is RPCStatusCode.NOT_FOUND:
                             return None  # the call is over, and knows

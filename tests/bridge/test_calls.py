@@ -1,0 +1,60 @@
+"""Talking to a call's workflow while Temporal does not answer."""
+
+import asyncio
+from datetime import timedelta
+
+from bridge.calls import Calls
+from tests.bridge.scene import Scene
+from tests.temporal_server import TemporalServer
+from workflows.tokens import StreamToken
+from workflows.values import CallSid
+
+HASTY = timedelta(milliseconds=200)
+
+
+def leg(night: Scene, nonce: str = "n1") -> StreamToken:
+    return StreamToken(night.sid, 1, nonce)
+
+
+async def test_one_question_is_put_until_it_is_answered_and_counts_once(
+    night: Scene, server: TemporalServer
+) -> None:
+    calls = Calls(night.client, "bridge-test", HASTY)
+    with server.silent():
+        asking = asyncio.create_task(calls.attach(leg(night), "MZ1"))
+        done, _ = await asyncio.wait({asking}, timeout=1.0)  # several attempts fail meanwhile
+        assert not done
+
+    answer = await asking
+
+    assert answer.accepted
+    assert [attach.nonce for attach in (await night.heard()).attached] == ["n1"]
+
+
+async def test_a_farewell_is_told_when_temporal_is_back(night: Scene, server: TemporalServer) -> None:
+    calls = Calls(night.client, "bridge-test", HASTY)
+    with server.silent():
+        telling = asyncio.create_task(calls.tell_detached(leg(night)))
+        done, _ = await asyncio.wait({telling}, timeout=1.0)
+        assert not done
+
+    await telling
+
+    assert (await night.until(detached=1)).detached[0].queue == "bridge-test"
+
+
+async def test_a_call_that_is_over_accepts_nothing_and_needs_no_farewell(night: Scene) -> None:
+    calls = Calls(night.client, "bridge-test")
+    over = StreamToken(CallSid("CA" + "e" * 32), 1, "n1")
+
+    assert not (await calls.attach(over, "MZ1")).accepted
+    await calls.tell_detached(over)
+
+
+async def test_another_stream_with_the_same_token_asks_a_question_of_its_own(
+    night: Scene,
+) -> None:
+    calls = Calls(night.client, "bridge-test")
+
+    assert (await calls.attach(leg(night), "MZ1")).accepted
+    assert not (await calls.attach(leg(night), "MZ1")).accepted
