@@ -69,7 +69,14 @@ class _Server(uvicorn.Server):
 
 
 class _QuietServer(_Server):
-    """A server that leaves the signals to whoever runs the loop."""
+    """A server that leaves the signals to whoever runs the loop, and ends when told to."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.enough = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.enough.wait()
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -109,7 +116,8 @@ async def running(network: Network, host: str = "127.0.0.1", port: int = 0) -> A
         yield address
     finally:
         await network.close()
-        server.should_exit = server.force_exit = True
+        server.force_exit = True  # nobody is waited for
+        server.enough.set()
         with contextlib.suppress(asyncio.CancelledError):
             await serving
         listener.close()

@@ -319,7 +319,8 @@ def _filled(value: object, variables: Mapping[str, str]) -> object:
         return [_filled(item, variables) for item in cast("list[object]", value)]
     if isinstance(value, dict):
         mapping = cast("dict[object, object]", value)
-        return {str(key): _filled(item, variables) for key, item in mapping.items()}
+        # YAML takes a bare `on` for a truth; in a town file it is the name of a field.
+        return {"on" if key is True else str(key): _filled(item, variables) for key, item in mapping.items()}
     return value
 
 

@@ -1,6 +1,7 @@
 """Calls by request: how they ring, end, and are told about."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from twilio.base.exceptions import TwilioRestException
@@ -290,7 +291,7 @@ async def test_calls_can_be_found_again_by_end_state_and_time(scene: Scene) -> N
     third = await page(scene, BEN)
     await scene.pass_time(2)
 
-    async def found(**filters: object) -> list[str]:
+    async def found(**filters: Any) -> list[str]:
         calls = await scene.request(lambda: scene.client.calls.list(**filters))
         return [str(call.sid) for call in calls]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 from sandbox.clock import ManualClock, Promise, RealClock, sleep, within
 
@@ -14,7 +15,7 @@ async def test_everything_due_happens_in_order_and_ties_in_the_order_made() -> N
     clock = ManualClock()
     seen: list[str] = []
     for name, due in (("c", 3), ("a", 1), ("b", 2), ("b2", 2)):
-        clock.call_at(clock.now() + seconds(due), lambda name=name: seen.append(name))
+        clock.call_at(clock.now() + seconds(due), partial(seen.append, name))
 
     await clock.advance(seconds(2))
     assert seen == ["a", "b", "b2"]
@@ -54,7 +55,7 @@ async def test_the_agenda_forgets_cancelled_timers_instead_of_keeping_them() -> 
     for _ in range(1_000):
         clock.call_at(clock.now() + seconds(5), lambda: None).cancel()
     assert clock.next_due() == kept.when
-    assert len(clock._agenda._heap) < 10  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    assert len(clock._agenda._heap) < 10  # pyright: ignore[reportPrivateUsage]
 
 
 async def test_a_promise_keeps_its_first_value_and_a_limit_stands_in_for_it() -> None:

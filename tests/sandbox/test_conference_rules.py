@@ -12,6 +12,9 @@ from sandbox.ids import CallSid, ConferenceSid
 CALLER, ANA, AI = CallSid("CAcaller"), CallSid("CAana"), CallSid("CAai")
 
 
+NOBODY: set[str] = set()
+
+
 def room_of(*members: Member, started: bool = True) -> Room:
     room = Room(ConferenceSid("CF1"), "incident")
     room.members = {member.call: member for member in members}
@@ -28,7 +31,7 @@ def events(happened: list[object]) -> list[str]:
     [
         pytest.param(Member(AI), {ANA, AI}, {CALLER, AI}, {CALLER, ANA}, id="everyone"),
         pytest.param(Member(AI, muted=True), {ANA}, {CALLER}, {CALLER, ANA}, id="muted"),
-        pytest.param(Member(AI, hold=True), {ANA}, {CALLER}, set(), id="on hold"),
+        pytest.param(Member(AI, hold=True), {ANA}, {CALLER}, NOBODY, id="on hold"),
         pytest.param(Member(AI, coaching=True, coaches=ANA), {ANA}, {CALLER, AI}, {CALLER, ANA}, id="coach"),
         pytest.param(
             Member(AI, coaching=True, coaches=ANA, muted=True),

@@ -25,8 +25,10 @@ def only(body: str) -> twiml.Verb:
         ("<Hangup/>", twiml.Hangup()),
         ("<Reject reason='busy'/>", twiml.Reject("busy")),
         (
-            "<Gather numDigits='2' timeout='9' finishOnKey='' actionOnEmptyResult='true' action='/k'>"
-            "<Say>Hi</Say><Pause/></Gather>",
+            (
+                "<Gather numDigits='2' timeout='9' finishOnKey='' actionOnEmptyResult='true' action='/k'>"
+                "<Say>Hi</Say><Pause/></Gather>"
+            ),
             twiml.Gather((twiml.Say("Hi"), twiml.Pause()), "/k", "POST", 9, 2, "", True),
         ),
         ("<Dial>+15550000201</Dial>", twiml.Dial((twiml.Number("+15550000201"),))),
@@ -35,9 +37,11 @@ def only(body: str) -> twiml.Verb:
             twiml.Dial((twiml.Number("+2", "/s"), twiml.Number("+3")), timeout_s=20, caller_id="+1"),
         ),
         (
-            "<Dial hangupOnStar='true' action='/a' timeLimit='60'>"
-            "<Conference participantLabel='x' beep='false' waitUrl='' jitterBufferSize='small' "
-            "statusCallback='/c' statusCallbackEvent='join leave'>room</Conference></Dial>",
+            (
+                "<Dial hangupOnStar='true' action='/a' timeLimit='60'>"
+                "<Conference participantLabel='x' beep='false' waitUrl='' jitterBufferSize='small' "
+                "statusCallback='/c' statusCallbackEvent='join leave'>room</Conference></Dial>"
+            ),
             twiml.Dial(
                 twiml.Conference(
                     "room",
