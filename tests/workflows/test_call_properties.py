@@ -428,12 +428,12 @@ class AnyWhisper(RuleBasedStateMachine):
     @invariant()
     def a_coach_whose_responder_left_is_being_silenced(self) -> None:
         """The orphaned coach may be heard by all: a step is always under way."""
-        ai = self.call.assistant
-        leg = self.legs.get(ai.sid) if ai.sid else None
-        if leg is None or leg.speaking is None or leg.muted or leg.speaking.coached is None:
-            return
         here = {known.sid for known in self.call.legs if known.at is LegAt.ROOM}
-        assert leg.speaking.coached in here or self.under_way is not None
+        for sid, leg in self.legs.items():
+            if leg.muted or leg.speaking is None or leg.speaking.coached is None:
+                continue
+            assert sid == self.call.assistant.sid, "a coach that was given up is muted"
+            assert leg.speaking.coached in here or self.under_way is not None
 
     @invariant()
     def when_everything_succeeds_the_ai_gets_where_it_should_be(self) -> None:

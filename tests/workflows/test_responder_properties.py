@@ -31,6 +31,7 @@ from workflows.responder import (
     Request,
     Requested,
     RingState,
+    Unplace,
     Unplaced,
     Withdrawn,
     decide,
@@ -68,7 +69,7 @@ class AnyUseOfAPhone(RuleBasedStateMachine):
         self.now: datetime = NIGHT
         self.seen_rings: list[RingId] = [RingId("no such call")]
         self.owed: dict[PageId, Request] = {}  # rung for, and its end not yet told
-        self.asked = 0
+        self.withdrawn_rings: set[RingId] = set()
 
     def heard(self, event: Event) -> tuple[Effect, ...]:
         """Decide, and hold the decision to what is true of every decision."""
@@ -84,7 +85,11 @@ class AnyUseOfAPhone(RuleBasedStateMachine):
                     held = before.ring
                     talking = held is not None and held.state is RingState.ANSWERED and held.sid == sid
                     assert not talking, "somebody who had answered was cut off"
+                case Unplace(ring_id):
+                    self.withdrawn_rings.add(ring_id)
                 case Report(request, evidence) if evidence.standing in ENDS:
+                    wanted = request.page in self.owed and not isinstance(event, (Withdrawn, Expired))
+                    assert not (wanted and evidence.standing is Standing.WITHDRAWN), "nobody withdrew it"
                     self.owed.pop(request.page, None)
                 case _:
                     pass
@@ -147,8 +152,10 @@ class AnyUseOfAPhone(RuleBasedStateMachine):
                 self.heard(Doubtful(ring, self.now))
             case "refused":
                 self.heard(Refused(ring, "21211", self.now))
-            case _:
+            case _ if ring in self.withdrawn_rings:  # only what we withdraw comes back as withdrawn
                 self.heard(Unplaced(ring, self.now))
+            case _:
+                pass
 
     @rule(data=st.data(), status=st.sampled_from(STATUSES), sid=sids)
     def a_callback_comes(self, data: st.DataObject, status: str, sid: CallSid) -> None:
