@@ -1,6 +1,7 @@
 """Calls as Twilio keeps them: the record of each, what is told about it, and finding them again."""
 
 from collections import OrderedDict, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
@@ -176,13 +177,15 @@ class CallBook:
         for end in {call.from_, call.to}:
             self._by_end[end].remove(call)
 
-    def newest_first(self, *, to: str | None = None, from_: str | None = None) -> list[Call]:
-        """All calls, or those with that end."""
-        if to is not None:
-            return [call for call in reversed(self._by_end.get(to, ())) if call.to == to]
-        if from_ is not None:
-            return [call for call in reversed(self._by_end.get(from_, ())) if call.from_ == from_]
-        return list(reversed(self._calls.values()))
+    def newest_first(self, *, to: str | None = None, from_: str | None = None) -> Iterator[Call]:
+        """All calls, or those with these ends."""
+        end = to if to is not None else from_
+        calls = self._calls.values() if end is None else self._by_end.get(end, [])
+        return (
+            call
+            for call in reversed(calls)
+            if (to is None or call.to == to) and (from_ is None or call.from_ == from_)
+        )
 
 
 class Progress:

@@ -138,6 +138,10 @@ class Handset:
         self._leg.say(text)
 
     def hang_up(self) -> None:
+        """End the call; one that still rings here is declined, which is busy."""
+        if not self._leg.connected and self._leg.call.direction != "inbound":
+            self.picked_up.keep("busy")
+            return
         self._leg.interrupt(EndOfLeg("far"))
 
     # ── hearing ───────────────────────────────────────────────────────────────────

@@ -1,5 +1,6 @@
 """The whole network in one object: the Python API, and the place where the parts are joined."""
 
+from itertools import islice
 from typing import cast
 
 from sandbox.assumptions import Assumptions
@@ -210,7 +211,7 @@ class Network:
                     "answered_by": call.answered_by,
                     "heard": call.heard[-20:],
                 }
-                for call in self.calls.newest_first()[:SNAPSHOT]
+                for call in islice(self.calls.newest_first(), SNAPSHOT)
             ],
             "conferences": [
                 {
@@ -246,7 +247,7 @@ class Network:
                     "status": message.status.value,
                     "error_code": message.error_code,
                 }
-                for message in list(self.messages.newest_first())[:SNAPSHOT]
+                for message in islice(self.messages.newest_first(), SNAPSHOT)
             ],
             "streams": [
                 {"sid": line.sid, "call": line.leg.call.sid, "url": line.noun.url, "name": line.name}

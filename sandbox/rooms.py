@@ -276,6 +276,7 @@ class Rooms:
             del self._active[conference.room.name]
         seats = list(conference.seats.values())
         conference.seats.clear()
+        conference.room.pending.clear()
         for seat in seats:
             seat.stop_audio()
             seat.left.keep(why)

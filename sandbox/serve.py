@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+import secrets
+import signal
 import socket
 import sys
 from collections.abc import AsyncGenerator, Generator, Mapping
@@ -57,30 +59,35 @@ class OpenConnections:
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it has started."""
+    """A server that says when it listens, and ends when told to; it leaves signals alone."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
-
-
-class _QuietServer(_Server):
-    """A server that leaves the signals to whoever runs the loop, and ends when told to."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
         self.enough = asyncio.Event()
 
     async def main_loop(self) -> None:
         await self.enough.wait()
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
     @contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
+
+
+class _BriefServer(_Server):
+    """For tests: cuts whoever is still connected off instead of waiting for them."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
 
 def _config(network: Network) -> uvicorn.Config:
@@ -109,14 +116,13 @@ async def running(network: Network, host: str = "127.0.0.1", port: int = 0) -> A
     """Serve the network while the block runs; gives its address. Closes the network after."""
     listener, address = _listen(host, port)
     network.world.public_url = address
-    server = _QuietServer(_config(network))
+    server = _BriefServer(_config(network))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         await server.listening.wait()
         yield address
     finally:
         await network.close()
-        server.force_exit = True  # nobody is waited for
         server.enough.set()
         with contextlib.suppress(asyncio.CancelledError):
             await serving
@@ -144,6 +150,8 @@ async def serve(options: Options) -> None:
     listener, address = _listen(options.host, options.port)
     network = build(options, address)
     server = _Server(_config(network))
+    for end in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(end, server.enough.set)
     announcing = asyncio.create_task(_announce(server, network, address))
     try:
         await server.serve(sockets=[listener])
@@ -157,6 +165,7 @@ async def _announce(server: _Server, network: Network, address: str) -> None:
     await server.listening.wait()
     ready: dict[str, Any] = {
         "address": address,
+        "seed": network.faults.seed,
         "account": network.world.account.sid,
         "control": f"{address}/_sandbox",
     }
@@ -174,7 +183,8 @@ def build(options: Options, address: str) -> Network:
         options.token or account.token,
     )
     clock: Clock = ManualClock() if options.manual_clock else RealClock(options.speed)
-    seed = options.seed if options.seed is not None else int(town.number_of("seed", 0))
+    drawn = secrets.randbelow(2**32)  # else a restart would draw the SIDs of the last run again
+    seed = options.seed if options.seed is not None else int(town.number_of("seed", drawn))
     rate = options.calls_per_second
     network = Network(
         clock=clock,

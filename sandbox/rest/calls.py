@@ -71,8 +71,7 @@ def _matching(asked: Asked) -> Iterator[Call]:
     for call in asked.network.calls.newest_first(to=to, from_=from_):
         start = call.started or (call.created if queued_too else None)
         if (
-            (from_ is None or call.from_ == from_)
-            and (parent is None or call.parent == parent)
+            (parent is None or call.parent == parent)
             and (status is None or call.status.value == status)
             and started.admits(start)
             and ended.admits(call.ended)

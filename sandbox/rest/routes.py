@@ -88,6 +88,7 @@ class Door:
             form=asked.form.as_json() if request.method == "POST" else asked.query.as_json(),
             status=None if dropped else answer.status,
             code=code,
+            sid=_made(answer),
         )
         if dropped:
             return Dropped(self._connections)
@@ -137,6 +138,11 @@ class Door:
         if self._network.recordings.get(sid) is None:
             return Response(status_code=404)
         return Response(placeholder_wav(), media_type="audio/wav")
+
+
+def _made(answer: Answer) -> object:
+    """The SID of the thing that the reply shows, if it is one thing."""
+    return None if answer.body is None else answer.body.get("sid", answer.body.get("call_sid"))
 
 
 def _credentials(header: str) -> str:

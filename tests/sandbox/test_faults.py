@@ -42,7 +42,7 @@ async def test_a_create_may_fail_before_or_after_its_effect(
     with pytest.raises(TwilioRestException) as failed:
         await create(scene)
     assert failed.value.status == status
-    assert len(scene.network.calls.newest_first()) == effect
+    assert len(list(scene.network.calls.newest_first())) == effect
     await create(scene)
 
 
@@ -51,7 +51,7 @@ async def test_a_reply_may_be_dropped_although_the_call_was_placed(scene: Scene)
     scene.network.faults.add(Fault(FaultKind.REPLY_DROPPED, on="calls.create", times=1))
     with pytest.raises(requests.ConnectionError):
         await create(scene)
-    assert len(scene.network.calls.newest_first()) == 1
+    assert len(list(scene.network.calls.newest_first())) == 1
 
 
 async def test_latency_takes_the_sandboxes_time(scene: Scene) -> None:
