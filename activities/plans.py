@@ -9,6 +9,7 @@ from temporalio.exceptions import ApplicationError
 from configuration.holder import ConfigurationFile
 from configuration.model import Configuration
 from configuration.schedule import PlannedLadder, PlannedPerson, PlannedRung, planned_ladder
+from workflows.contacts import responder_of
 from workflows.orders import GONE, PLAN_LADDER, PlanLadder
 from workflows.sentences import language_of
 from workflows.values import Ladder, PersonId, Responder, Rung
@@ -61,15 +62,7 @@ def ladder_of(planned: PlannedLadder) -> Ladder:
 def _operators_only(configuration: Configuration, order: PlanLadder) -> Ladder:
     """A ladder of those whom Rung tells about its own trouble."""
     operators = tuple(
-        Responder(
-            id=PersonId(key),
-            name=person.name,
-            phone=person.voice_number,
-            text_to=person.sms_number,
-            push=person.push_urls,
-            language=language_of(person.languages),
-            because="alerts: nobody on the line's own ladder can be reached",
-        )
+        responder_of(key, person, "alerts: nobody on the line's own ladder can be reached")
         for key in configuration.alerts.people
         if (person := configuration.people[key]).reached_by
     )

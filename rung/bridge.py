@@ -15,7 +15,6 @@ from rung.settings import Settings
 from rung.temporal import connect
 from workflows.tokens import Tokens
 
-HOST = "127.0.0.1"
 GRACE = timedelta(seconds=3)  # what an instruction may take
 INSTRUCTIONS_AT_ONCE = 200
 LOOK_PAUSE_S = 0.01
@@ -28,7 +27,6 @@ async def serve(
     stop: asyncio.Event,
     ready: Callable[[int], None],
     *,
-    host: str = HOST,
     port: int | None = None,
     signed: bool = True,
 ) -> None:
@@ -58,7 +56,7 @@ async def serve(
     try:
         while not worker.is_running and not working.done():  # noqa: ASYNC110  # the SDK has no event for it
             await asyncio.sleep(LOOK_PAUSE_S)
-        async with driver.listening(host, settings.bridge_port if port is None else port) as bound:
+        async with driver.listening(settings.listen, settings.bridge_port if port is None else port) as bound:
             if worker.is_running:
                 log.info("bridge ready", port=bound, queue=queue)
                 ready(bound)

@@ -8,7 +8,7 @@ import structlog
 import typer
 
 from rung import logs
-from rung.bridge import HOST, serve
+from rung.bridge import serve
 from rung.settings import Settings, SettingsError
 from rung.temporal import TemporalError
 
@@ -18,7 +18,6 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("rung.bridge")
 
 
 def bridge(
-    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for every one.")] = HOST,
     unsigned: Annotated[
         bool,
         typer.Option("--unsigned", help="Take streams without Twilio's signature, by their token alone."),
@@ -32,7 +31,7 @@ def bridge(
         raise typer.Exit(USAGE) from None
     logs.set_up(settings)
     try:
-        asyncio.run(_until_told(settings, host, signed=not unsigned))
+        asyncio.run(_until_told(settings, signed=not unsigned))
     except (OSError, TemporalError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(FAILED) from None
@@ -41,10 +40,8 @@ def bridge(
         raise typer.Exit(FAILED) from error
 
 
-async def _until_told(settings: Settings, host: str, *, signed: bool) -> None:
+async def _until_told(settings: Settings, *, signed: bool) -> None:
     stop = asyncio.Event()
     for one in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(one, stop.set)
-    await serve(
-        settings, stop, lambda port: print(f"READY bridge {port}", flush=True), host=host, signed=signed
-    )
+    await serve(settings, stop, lambda port: print(f"READY bridge {port}", flush=True), signed=signed)

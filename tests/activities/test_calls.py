@@ -103,7 +103,7 @@ async def test_a_429_was_not_processed_and_is_sent_again(town: Town) -> None:
     submission = await town.environment.run(town.calls.place_page_call, ring())
 
     assert submission.what == "placed"
-    assert len(town.network.calls.newest_first()) == 1
+    assert len(list(town.network.calls.newest_first())) == 1
 
 
 async def test_a_create_that_never_got_through_in_its_time_is_doubtful_and_looking_finds_nothing(
@@ -149,7 +149,7 @@ async def test_a_reply_that_comes_too_late_is_doubtful_and_the_call_is_found(tow
     await town.pass_time(60)
 
     assert submission.what == "doubtful"
-    assert len(town.network.calls.newest_first()) <= 1
+    assert len(list(town.network.calls.newest_first())) <= 1
 
 
 async def test_a_provider_that_nobody_reaches_is_doubtful_and_never_an_exception(town: Town) -> None:

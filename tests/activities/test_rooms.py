@@ -118,7 +118,7 @@ async def test_a_repeat_of_the_same_generation_takes_the_leg_that_is_there(town:
 
     for again in (by_name, by_sid):
         assert (again.what, again.sid, again.conference) == ("placed", first.ai, first.sid)
-    assert len(town.network.rooms.newest_first()) == 1
+    assert len(list(town.network.rooms.newest_first())) == 1
 
 
 async def test_the_next_generation_is_a_leg_of_its_own(town: Town) -> None:
