@@ -7,16 +7,12 @@ on a database file in the state folder. Why that is enough, and for how long: do
 
 import asyncio
 import ipaddress
-import logging
-import os
 import shutil
-import sys
 import sysconfig
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import NoReturn
 
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.enums.v1 import IndexedValueType
@@ -206,18 +202,6 @@ async def keep_for(client: Client, retention: timedelta) -> None:
             namespace=client.namespace, config=NamespaceConfig(workflow_execution_retention_ttl=ttl)
         )
     )
-
-
-def leave(code: int) -> NoReturn:
-    """End this process now, with everything written that was said.
-
-    The last act of a command that used Temporal: native threads of the SDK may still run while the interpreter
-    ends, and abort it (SIGABRT, up to one time in three on Python 3.11), which makes a failure of what was done.
-    """
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
 
 
 async def _until_answered(

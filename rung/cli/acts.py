@@ -22,22 +22,31 @@ _REFUSED = {Verdict.REFUSED, Verdict.TAKEN, Verdict.OVER}
 
 
 def ack(escalation: Id, person: As) -> None:
-    """Take an escalation in a person's name; says who has it."""
+    """Take an escalation in a person's name."""
     _act(ActKind.ACKNOWLEDGE, escalation, person)
 
 
 def decline(escalation: Id, person: As) -> None:
-    """Say "not me" in a person's name; the ladder goes on at once when nobody else is left on the rung."""
+    """Say "not me" in a person's name.
+
+    The ladder goes on at once when nobody else is left on the rung.
+    """
     _act(ActKind.DECLINE, escalation, person)
 
 
 def resolve(escalation: Id, person: As = "operator", note: Note = "") -> None:
-    """Close an escalation as resolved; the AI leaves the room, the humans talk on."""
+    """Close an escalation as resolved.
+
+    The AI leaves the room, the humans talk on.
+    """
     _act(ActKind.RESOLVE, escalation, person, note)
 
 
 def cancel(escalation: Id, person: As = "operator", note: Note = "") -> None:
-    """Close an escalation that never was an emergency; nobody else is rung, and the caller is told."""
+    """Close an escalation that never was an emergency.
+
+    Nobody else is rung, and the caller is told.
+    """
     _act(ActKind.CANCEL, escalation, person, note)
 
 

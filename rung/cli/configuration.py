@@ -35,7 +35,7 @@ ConfigurationOption = Annotated[
 
 
 def check(file: ConfigurationPath = None) -> None:
-    """Tell every mistake in the configuration file, with its line and what to write instead."""
+    """Check the owner's file: every mistake, and its mend."""
     path = _found(file)
     result = checked(_text(path), str(path), datetime.now(UTC))
     for mistake in result.mistakes:
@@ -54,7 +54,7 @@ def who(
     category: Annotated[str | None, typer.Option(help="The category the caller chose.")] = None,
     json: Annotated[bool, typer.Option("--json", help="For programs: the plan as JSON.")] = False,
 ) -> None:
-    """Tell who would be paged, rung by rung, by which channels, and why."""
+    """Tell who would be paged, by which channel, and why."""
     path = _found(file)
     configuration = _configuration(path)
     answered = configuration.lines.get(line)

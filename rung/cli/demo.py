@@ -46,7 +46,10 @@ def demo(
         bool, typer.Option("--stay", help="Leave everything running afterwards, to look around.")
     ] = False,
 ) -> None:
-    """Play a night: nobody answers, a voicemail does, one declines, one takes it. About half a minute."""
+    """Play the story of a night, in under a minute.
+
+    Nobody answers, a voicemail does and does not count, one declines, one takes it.
+    """
     console = Console(highlight=False)
     folder = Path(tempfile.mkdtemp(prefix="rung-demo-"))
     try:
@@ -82,7 +85,8 @@ async def _play(folder: Path, console: Console, *, stay: bool) -> None:
                     with contextlib.suppress(asyncio.CancelledError):
                         await telling
         escalation, outcome, closed = night
-        console.print(_summary(outcome, closed))
+        console.print(_summary(outcome))
+        console.print(f"escalation {outcome.phase}, owner {outcome.owner}; call closed as {closed.closing}")
         _must_be_so(outcome, closed)
         runs = f"http://127.0.0.1:{settings.temporal_ui_port}/namespaces/{client.namespace}/workflows"
         console.print(f"\nThe run in Temporal's UI: {runs}/{escalation}", soft_wrap=True)
@@ -158,9 +162,14 @@ async def _outcomes(client: Client, call: CallSid) -> tuple[EscalationId, Escala
     return escalation, await ended.result(), closed
 
 
-def _summary(outcome: EscalationOutcome, closed: CallOutcome) -> Table:
+def _summary(outcome: EscalationOutcome) -> Table:
     """Who, when, by what evidence."""
-    table = Table(title="\nWho was woken, and by what evidence we know it", title_justify="left", box=None)
+    table = Table(
+        title="\nWho was woken, and by what evidence we know it",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+    )
     for heading in ("rung", "who", "voice", "text", "push", "outcome"):
         table.add_column(heading)
     for page in outcome.pages:
@@ -173,8 +182,6 @@ def _summary(outcome: EscalationOutcome, closed: CallOutcome) -> Table:
             else "did not count"
         )
         table.add_row(rung, page.responder.name, _voice(page), page.text.standing, page.push.standing, came)
-    table.caption = f"escalation {outcome.phase}, owner {outcome.owner}; call closed as {closed.closing}"
-    table.caption_justify = "left"
     return table
 
 

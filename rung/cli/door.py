@@ -55,7 +55,7 @@ def fallback(
         Path | None, typer.Option("--file", "-f", help="The owner's file. [default: as set]")
     ] = None,
 ) -> None:
-    """Write the documents that answer callers while the door itself is down.
+    """Write what answers callers while the door itself is down.
 
     Static: each line's own rings that hour's rota, rung after rung, and needs nothing of ours. Write them anew
     at each hand-over, or from a timer; what is said at the end tells when the rota changes next.

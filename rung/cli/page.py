@@ -22,7 +22,7 @@ def page(
         str, typer.Argument(metavar="LINE|PERSON", help="A line of the owner's file, or one person.")
     ],
 ) -> None:
-    """Send a test page: to one person on every channel, or up a line's whole ladder."""
+    """Send a test page to a person, or up a line's ladder."""
 
     async def send(client: Client, settings: Settings) -> EscalationId:
         configuration = ConfigurationFile(settings.config, settings.state_dir / "last-good.yaml").current()

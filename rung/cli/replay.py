@@ -28,7 +28,10 @@ def replay(
         str, typer.Argument(metavar="ID|FILE", help="An escalation, a workflow id, or a history as JSON.")
     ],
 ) -> None:
-    """Run a recorded history against this code, and say whether it would do the same."""
+    """Run a recorded history against this code.
+
+    Says whether this code would do the same.
+    """
     path = Path(recorded)
     text = path.read_text() if path.is_file() else ""
     if path.suffix == ".json" and not path.exists():

@@ -28,7 +28,7 @@ def status(
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Keep showing it until it is over.")] = False,
 ) -> None:
-    """Show what is open, or one escalation's ladder with the evidence of every page."""
+    """Show what is open, or one escalation's ladder."""
     console = Console(highlight=False)
 
     async def show(client: Client, _: Settings) -> None:

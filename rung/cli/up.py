@@ -27,7 +27,10 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("rung.up")
 
 
 def up() -> None:
-    """Run everything on this machine until ctrl-c: what is not configured, Rung brings itself."""
+    """Run everything on this machine, until ctrl-c.
+
+    What is not configured, Rung brings itself: Temporal, and a telephone network.
+    """
     settings, configuration = _started()
     try:
         asyncio.run(run(settings, configuration, Console(highlight=False)))
@@ -37,7 +40,7 @@ def up() -> None:
 
 
 def sandbox_alone() -> None:
-    """Run the telephone network of this machine alone, until ctrl-c."""
+    """Run the telephone network of this machine alone."""
     settings, configuration = _started()
     if not settings.sandboxed:
         typer.echo(

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+AI = "the AI"
+
 Record = Mapping[str, Any]
 
 
@@ -24,6 +26,7 @@ class Story:
         """names: whose number is whose."""
         self._names = names
         self._legs: dict[str, str] = {}
+        self._joined = "the responder"
 
     def tell(self, record: Record) -> Iterator[Sentence]:
         """The sentences this record is worth, often none."""
@@ -43,23 +46,23 @@ class Story:
             if number in self._names:
                 return self._names[str(number)]
             if str(number).startswith("app:"):
-                return "the AI"
+                return AI
         return str(record.get("number") or "somebody")
 
     def _words(self, kind: str, who: str, details: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
         match kind:
             case "call.created" if details.get("direction") == "inbound":
                 yield f"{who} rings the line", True
-            case "call.ringing" if who != "caller":
+            case "call.ringing" if who not in {"caller", AI}:
                 yield f"{who}'s phone rings", True
-            case "call.answered" if who != "caller":
+            case "call.answered" if who not in {"caller", AI}:
                 yield f"{who}'s phone is answered", False
             case "call.ended":
                 yield f"{who}: call over ({details.get('status')})", False
             case "leg.heard" if details.get("sound") in {"say", "announcement"} and details.get("text"):
                 cut = "" if details.get("whole", True) else " …"
                 yield f"{who} hears: “{details['text']}{cut}”", False
-            case "leg.said":
+            case "leg.said" if details.get("text"):
                 yield f"{who} says: “{details.get('text')}”", False
             case "leg.keys":
                 yield f"{who} presses {details.get('digits')}", True
@@ -77,24 +80,18 @@ class Story:
     def _room(self, who: str, details: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
         match details.get("event"):
             case "participant-join":
+                if who not in {"caller", AI}:
+                    self._joined = who
                 yield f"{who} is in the conference", True
             case "participant-leave":
                 yield f"{who} leaves the conference", True
             case "participant-mute" | "participant-unmute":
                 yield f"{who} is {str(details['event']).removeprefix('participant-')}d", False
             case "participant-modify":
-                coached = self._legs.get(
-                    str(details.get("call_sid_to_coach") or details.get("coached") or "")
+                whom = (
+                    f"{self._joined}, who alone can hear it" if details.get("coaching") else "nobody any more"
                 )
-                coaching = details.get("coaching")
-                yield (
-                    (
-                        f"{who} coaches {coached or 'the responder'}, whom alone it can be heard by"
-                        if coaching
-                        else f"{who} coaches nobody"
-                    ),
-                    True,
-                )
+                yield f"{who} coaches {whom}", True
             case "conference-end":
                 yield "the conference is over", True
             case _:
