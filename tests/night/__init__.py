@@ -1,0 +1,1 @@
+"""Whole nights: real processes, real HTTP and web sockets, a real Temporal, and a telephone network beside them."""
