@@ -11,6 +11,7 @@ from sandbox.phones import Phone
 from sandbox.twiml import Method
 from sandbox.world import World
 
+MOST_PHONES = 100_000
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 
 
@@ -83,6 +84,9 @@ class Directory:
     def add_phone(self, number: str, name: str = "") -> Phone:
         """The phone of that number, made if there is none."""
         phone = self._phones.get(number)
+        if phone is None and len(self._phones) >= MOST_PHONES:
+            message = f"a town has {MOST_PHONES} phones at the most"
+            raise ValueError(message)
         if phone is None:
             phone = self._phones[number] = Phone(number, name or number)
         elif name:

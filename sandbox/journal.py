@@ -14,7 +14,7 @@ from itertools import islice
 
 from sandbox.clock import Clock
 
-KEPT_RECORDS = 200_000  # some 400 bytes each: 80 MB at the most
+KEPT_RECORDS = 100_000  # some 1.5 KB each: 150 MB at the most
 
 
 class Kind(StrEnum):

@@ -121,14 +121,14 @@ class Webhooks:
         outbox.append(webhook)
 
     async def _empty(self, thing: str, outbox: deque[Webhook]) -> None:
-        while outbox:
-            webhook = outbox.popleft()
-            match await self._deliver(webhook):
-                case Failed(reason=reason):
-                    self._world.alert(15003, reason, url=webhook.url)
-                case Reply():
-                    pass
-        del self._outboxes[thing]
+        try:
+            while outbox:
+                webhook = outbox.popleft()
+                reply = await self._deliver(webhook)
+                if isinstance(reply, Failed):
+                    self._world.alert(15003, reply.reason, url=webhook.url)
+        finally:
+            del self._outboxes[thing]
 
     async def _deliver(self, webhook: Webhook) -> Reply | Failed:
         """All attempts, redirects included."""
@@ -181,7 +181,7 @@ class Webhooks:
             purpose=webhook.purpose,
             method=webhook.method,
             url=webhook.url,
-            params=dict(webhook.params),
+            params={name: value for name, value in webhook.params if value},
             status=result.status if isinstance(result, Reply) else None,
             error=None if isinstance(result, Reply) else str(result),
             attempt=attempt,

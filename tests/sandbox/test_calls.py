@@ -256,6 +256,15 @@ async def test_a_held_phone_rings_until_a_hand_takes_it(scene: Scene) -> None:
     assert scene.product.events("/key", "Digits") == ["42"]
 
 
+async def test_declining_a_ringing_phone_by_hand_is_busy(scene: Scene) -> None:
+    scene.phone(ANA, Held())
+    call = await page(scene)
+    await scene.pass_time(5)
+    scene.network.hang_up(call)
+    await scene.network.settled()
+    assert scene.network.call(call).status.value == "busy"
+
+
 @pytest.mark.parametrize(
     ("to", "from_", "code"),
     [

@@ -141,6 +141,47 @@ def test_ending_an_ended_room_is_nothing_new() -> None:
     assert room.end() == []
 
 
+acts = st.lists(
+    st.tuples(
+        st.sampled_from(["expect", "join", "leave", "kick", "end"]),
+        st.integers(0, 3),
+        st.booleans(),
+        st.booleans(),
+    ),
+    max_size=40,
+)
+
+
+@given(acts)
+def test_whatever_happens_a_room_starts_and_ends_at_most_once(
+    happenings: list[tuple[str, int, bool, bool]],
+) -> None:
+    room = Room(ConferenceSid("CF1"), "incident")
+    told: list[str] = []
+    for act, number, starts, ends in happenings:
+        if not room.active:
+            break
+        call = CallSid(f"CA{number}")
+        member = Member(call, start_on_enter=starts, end_on_exit=ends)
+        if act == "expect" and call not in room.members:
+            room.expect(member)
+        elif act == "join" and call not in room.members:
+            told += events([*room.join(member)])
+        elif act in {"leave", "kick"}:
+            why = Leaving.HUNG_UP if act == "leave" else Leaving.KICKED
+            told += events([*room.leave(call, why)])
+        elif act == "end":
+            told += events([*room.end()])
+    assert told.count("conference-start") <= 1
+    assert told.count("conference-end") == (0 if room.active else 1)
+    if not room.active:
+        assert told[-1] == "conference-end"
+        assert not room.members
+    elif room.status is RoomStatus.INIT:
+        starters = any(member.start_on_enter for member in room.members.values())
+        assert len(room.members) < 2 or not starters
+
+
 def test_each_changed_flag_is_its_own_event() -> None:
     room = room_of(Member(CALLER), Member(ANA), Member(AI))
     now = room.members[AI]

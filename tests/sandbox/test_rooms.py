@@ -387,6 +387,15 @@ async def test_only_the_first_comers_callback_counts(scene: Scene) -> None:
     assert scene.product.asked("/room") == []
 
 
+async def test_adding_one_of_our_own_numbers_runs_its_voice_url(scene: Scene) -> None:
+    await caller_in_room(scene)
+    voice = scene.product.says("/other", "<Say>Hello from the other line</Say><Pause length='9'/>")
+    scene.network.add_number("+15550000101", voice_url=voice)
+    await add(scene, "+15550000101", label="other")
+    await scene.pass_time(4)
+    assert scene.product.asked("/other")[0].form["To"] == "+15550000101"
+
+
 async def test_early_media_lets_the_room_hear_the_ringing(scene: Scene) -> None:
     _, caller, *_ = await ai_and_ana_in_room(scene)
     scene.phone("+15550000203", NoAnswer())

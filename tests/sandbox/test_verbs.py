@@ -149,6 +149,17 @@ async def test_a_screened_number_is_connected_only_after_the_key(scene: Scene) -
     assert "The person you are calling" not in scene.network.heard(call)
 
 
+async def test_others_may_ring_on_until_one_is_connected(scene: Scene) -> None:
+    scene.network.world.assumptions = Assumptions(first_answer_cancels_others=False)
+    scene.product.says("/screen", "<Gather numDigits='1' action='/screened'/><Hangup/>")
+    scene.product.says("/screened", "")
+    scene.phone(ANA, Voicemail(1))
+    scene.phone(BEN, Answers(4, Wait(1), Press("1"), Wait(1), Say("Ben here"), HangUp()))
+    numbers = "".join(f"<Number url='/screen'>{number}</Number>" for number in (ANA, BEN))
+    call = await ring(scene, f"<Dial>{numbers}</Dial>")
+    assert "Ben here" in scene.network.heard(call)
+
+
 async def test_a_caller_who_hangs_up_takes_the_dialled_along(scene: Scene) -> None:
     scene.phone(ANA, Answers(2, Stay()))
     await ring(scene, f"<Dial>{ANA}</Dial>", Wait(5), HangUp())
