@@ -362,6 +362,16 @@ class AnyWhisper(RuleBasedStateMachine):
         self.performed(order)
         self.heard(StepDone(step, self.now, generation=ai.generation, queue=ai.bridge))
 
+    @precondition(lambda self: self.under_way is not None)
+    @rule(queue=queues)
+    def the_network_does_as_it_is_told(self, queue: str) -> None:
+        """Until nothing is under way, and the AI has a bridge."""
+        for _ in range(10):
+            if self.under_way is not None:
+                self.the_step_succeeds()
+            elif self.call.assistant.present and self.call.assistant.bridge is None:
+                self.heard(BridgeAttached(self.call.assistant.generation, queue, self.now))
+
     @precondition(lambda self: self.under_way is not None and self.under_way.step is not Step.ADD)
     @rule(done_all_the_same=st.booleans())
     def the_step_fails(self, done_all_the_same: bool) -> None:

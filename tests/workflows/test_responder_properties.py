@@ -126,6 +126,17 @@ class AnyUseOfAPhone(RuleBasedStateMachine):
         self.heard(Withdrawn(EscalationId(escalation), owner, self.now))
         self.owed = {page: r for page, r in self.owed.items() if r.escalation != escalation}
 
+    @precondition(lambda self: self.phone.ring is not None)
+    @rule(escalation=st.sampled_from(ESCALATIONS), sid=sids)
+    def everything_is_won_as_another_asks(self, escalation: str, sid: CallSid) -> None:
+        """The call that is going out is for nobody any more, and somebody new needs this phone."""
+        for won in ESCALATIONS:
+            self.an_escalation_withdraws(won, "Ben")
+        self.an_escalation_asks(escalation, False, 1, Severity.URGENT)
+        ring = self.phone.ring
+        if ring is not None and ring.id in self.withdrawn_rings:
+            self._answers("unplaced", ring.id, sid)
+
     @rule(escalation=st.sampled_from(ESCALATIONS))
     def a_rung_expires(self, escalation: str) -> None:
         """Its page is not dialled any more."""
