@@ -87,6 +87,7 @@ class Work:
         self._busy = 0
         self._tasks: set[asyncio.Task[Any]] = set()
         self._quiet: list[asyncio.Future[None]] = []
+        self._failure: BaseException | None = None
 
     def begin(self) -> None:
         self._busy += 1
@@ -116,9 +117,16 @@ class Work:
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
+            self._failure = self._failure or error
             asyncio.get_running_loop().call_exception_handler(
                 {"message": f"sandbox task {task.get_name()} failed", "exception": error}
             )
+
+    def raise_failure(self) -> None:
+        """Raise the first failure of a task, once: a fault in the sandbox must not pass unseen."""
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
 
     async def settled(self) -> None:
         """Return once nobody is at work, nor about to be."""
@@ -254,6 +262,7 @@ class ManualClock:
                 timer.fire()
                 await self.work.settled()
             self._now = max(self._now, instant)
+            self.work.raise_failure()
 
 
 class RealClock:

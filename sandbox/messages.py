@@ -218,6 +218,7 @@ class Post:
             number=message.to,
             status=status.value,
             error_code=error,
+            more={"from": message.from_, "to": message.to},
         )
         self._tell(message)
 

@@ -4,6 +4,8 @@ import asyncio
 from datetime import timedelta
 from functools import partial
 
+import pytest
+
 from sandbox.clock import ManualClock, Promise, RealClock, sleep, within
 
 
@@ -90,6 +92,22 @@ async def test_a_cancelled_waiter_counts_as_work_until_it_is_done() -> None:
     task.cancel()
     await clock.work.settled()
     assert cleaned == [True]
+
+
+async def test_a_failure_in_the_sandbox_does_not_pass_unseen() -> None:
+    clock = ManualClock()
+    noticed: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: noticed.append(context))
+
+    async def fail() -> None:
+        await sleep(clock, seconds(1))
+        raise RuntimeError("a bug")
+
+    clock.work.spawn(fail(), name="buggy")
+    with pytest.raises(RuntimeError, match="a bug"):
+        await clock.advance(seconds(2))
+    await clock.advance(seconds(2))
+    assert len(noticed) == 1
 
 
 async def test_the_real_clock_runs_as_much_faster_as_asked() -> None:
