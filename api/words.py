@@ -14,7 +14,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-CODE = re.compile(r"(?<!\d)\d{4}(?!\d)")
+CODE = re.compile(r"(?<!\d)\d{4}(?!\d)", re.ASCII)
 WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 
 YES = _words(
