@@ -4,25 +4,23 @@ The peaceful stories are told at once, each on a line of its own; then those tha
 """
 
 import asyncio
-import re
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
-import httpx
 import pytest
 import pytest_asyncio
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.fallback import documents
 from rung.api import alert_token
 from tests.night.installation import Installation, installed
-from tests.night.owners_file import OwnersFile
+from tests.night.owners_file import Line, OwnersFile
 from tests.night.people import JOINS, PASSES, TAKES, VOICEMAIL, Leg, Story, is_event
 from workflows.call import Closing
 from workflows.ladder import Phase
 from workflows.messages import call_workflow_id
 from workflows.pages import Standing
-from workflows.values import Act, ActId, ActKind, CallSid, EscalationId, PersonId, Verdict, Via
+from workflows.values import CallSid, EscalationId
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -281,7 +279,7 @@ async def a_message_is_passed_on_and_wakes_nobody(night: Installation) -> None:
     caller = await story.is_rung()
     await caller.is_asked()
     await caller.presses("2")
-    await caller.hears("leave your message")
+    await caller.hears(r"\[beep\]")
     await night.asks("POST", f"/calls/{caller.sid}/say", {"text": "The gate is open."})
     await caller.presses("#")
     await caller.hears("will be passed on")
@@ -401,3 +399,145 @@ async def test_peaceful(
     story: Callable[[Installation], Awaitable[None]], told: dict[str, "asyncio.Task[None]"]
 ) -> None:
     await told[story.__name__]
+
+
+# What breaks something for everybody
+
+
+async def test_while_temporal_is_down_tonights_rota_is_rung_and_a_voicemail_does_not_take_it(
+    night: Installation,
+) -> None:
+    story = Story(night, DOWN)
+    await story["ana"].does({**VOICEMAIL, "records": 3})
+    async with night.dead("temporal"):
+        caller = await story.is_rung()
+        ben = await (await story["ben"].rings(within_s=45)).picks_up()
+        await ben.presses((await ben.hears(r"press (\d) to talk to them"))[1])
+        await hear_each_other(night, caller, ben)
+
+    opening = (await caller.everything_heard()).splitlines()[0]
+    assert opening == "If anyone is in danger, hang up and dial 911."
+    await spool_is_empty(night)
+    await caller.hangs_up()
+    closed = await night.call_closed(caller.sid)
+    assert (closed.closing, closed.escalation) == (Closing.FAILED_OVER, None)
+    assert voice_calls(night, story["ana"].person.number) == 1
+
+
+async def test_a_key_pressed_while_temporal_is_down_seats_the_person_and_is_replayed(
+    night: Installation,
+) -> None:
+    story = Story(night, SPOOL)
+    caller = await story.is_rung()
+    escalation = await story.reports(caller)
+    ana = await (await story["ana"].rings()).picks_up()
+    key = (await ana.hears(r"press (\d) to take it"))[1]
+    async with night.dead("temporal"):
+        await ana.presses(key)
+        await ana.hears("cannot confirm this now. I am joining you")
+        await together(night, caller, ana)
+
+    view = await night.is_in(escalation, Phase.ATTENDED)
+    await spool_is_empty(night)
+    assert view.owner == story["ana"].person.name
+    assert [page.responder.id for page in view.pages] == [story["ana"].person.key]
+    await caller.hangs_up()
+    await ana.hangs_up()
+    assert (await night.call_closed(caller.sid)).closing is Closing.ESCALATED
+
+
+async def test_while_the_door_is_dead_another_host_rings_the_rota_and_only_a_key_connects(
+    night: Installation, tmp_path: Path
+) -> None:
+    await publish_fallback(night, STATIC, tmp_path)
+    story = Story(night, STATIC)
+    await story["ana"].does({**VOICEMAIL, "records": 3})
+    async with night.dead("api"):
+        caller = await story.is_rung()
+        ben = await (await story["ben"].rings(within_s=45)).picks_up()
+        await ben.presses((await ben.hears(r"press (\d) to talk to them"))[1])
+        await hear_each_other(night, caller, ben)
+
+    opening = (await caller.everything_heard()).splitlines()[0]
+    assert opening == "If anyone is in danger, hang up and dial 911."
+    assert voice_calls(night, story["ana"].person.number) == 1
+    await caller.hangs_up()
+
+
+async def test_lost_doubled_late_and_reordered_callbacks_lead_to_the_same_end(night: Installation) -> None:
+    for line in FAULTS:
+        for number in (line.number, *(person.number for person in line.people)):
+            for kind in ("callback_lost", "callback_doubled", "callback_reordered", "callback_delayed"):
+                for on in ("call", "message"):
+                    await night.goes_wrong(kind=kind, on=on, number=number, probability=0.25, seconds=1)
+    for kind in ("callback_doubled", "callback_reordered", "callback_delayed"):
+        await night.goes_wrong(kind=kind, on="conference", probability=0.3, seconds=0.5)
+    try:
+        ends = await asyncio.gather(*(to_the_end(night, line) for line in FAULTS))
+    finally:
+        await night.asks("DELETE", "/faults")
+
+    assert ends == [(Phase.RESOLVED, f"{line.key}-ben", Closing.ESCALATED, 1, 1) for line in FAULTS]
+
+
+async def to_the_end(night: Installation, line: Line) -> tuple[Phase, str | None, Closing, int, int]:
+    """Ana lets it ring, Ben takes and resolves it: how it ended, and how often each was called."""
+    story = Story(night, line)
+    await story["ana"].does("no_answer")
+    caller = await story.is_rung()
+    escalation = await story.reports(caller)
+    ben = await (await story["ben"].rings()).picks_up()
+    await ben.takes_it()
+    await together(night, caller, ben)
+    await ben.presses("*")
+    await ben.hears("press 1 if it is resolved")
+    await ben.presses("1")
+    outcome = await night.escalation_ended(escalation)
+    await caller.hangs_up()
+    await ben.hangs_up()
+    closed = await night.call_closed(caller.sid)
+    rung = [voice_calls(night, story[name].person.number, story.began) for name in ("ana", "ben")]
+    return outcome.phase, outcome.owner, closed.closing, rung[0], rung[1]
+
+
+async def hear_each_other(night: Installation, one: Leg, other: Leg) -> None:
+    """Wait until the second leg hears what is said on the first."""
+    for _ in range(50):
+        await night.asks("POST", f"/calls/{one.sid}/say", {"text": "Is anybody there?"})
+        said = await night.journal.first(
+            "the caller speaks", lambda r: r.kind == "leg.said" and r.call == one.sid, after=one.heard_to
+        )
+        one.heard_to = said.seq
+        if other.sid in said.says("heard_by"):
+            return
+        await asyncio.sleep(0.1)
+    pytest.fail(f"{other.number} does not hear {one.number}")
+
+
+async def spool_is_empty(night: Installation) -> None:
+    """Wait until everything that was written down has been handed over."""
+    async with asyncio.timeout(30):
+        while True:
+            reply = await night.door.get("/ready")
+            if reply.json()["temporal"] and reply.json()["spool"] == 0:
+                return
+            await asyncio.sleep(0.1)
+
+
+async def publish_fallback(night: Installation, line: Line, folder: Path) -> None:
+    """Write the static documents of a line as an operator does, and have the other host serve them."""
+    base = f"{night.settings.twilio_base_url}/_sandbox/static"
+    command = ("fallback", "--out", str(folder), "--base-url", base, "--line", line.key)
+    writing = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "rung", *command, "--file", str(night.settings.config)),
+        env=night.settings.environment(),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await writing.communicate()
+    assert writing.returncode == 0
+    for document in folder.glob("*.xml"):
+        for name in {document.name, f"fallback-{document.stem}"}:
+            reply = await night.sandbox.put(f"/static/{name}", content=document.read_bytes())
+            assert reply.is_success
+    assert f"{line.number}: {base}/{line.key}.xml" in said.decode()
