@@ -114,4 +114,4 @@ async def test_the_real_clock_runs_as_much_faster_as_asked() -> None:
     clock = RealClock(speed=200)
     begun = clock.now()
     await clock.work.spawn(sleep(clock, seconds(4)), name="nap")
-    assert seconds(4) <= clock.now() - begun < seconds(100)
+    assert seconds(4) <= clock.now() - begun < seconds(2_000)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.conference import Leaving, Member, Room, RoomStatus, audible, hearers
@@ -77,6 +77,7 @@ members = st.builds(
 )
 
 
+@settings(deadline=None)  # a busy machine is no mistake
 @given(st.lists(members, max_size=5, unique_by=lambda member: member.call))
 def test_a_coach_is_never_heard_by_anyone_but_the_coached(present: list[Member]) -> None:
     room = room_of(*present)
@@ -152,6 +153,7 @@ acts = st.lists(
 )
 
 
+@settings(deadline=None)  # a busy machine is no mistake
 @given(acts)
 def test_whatever_happens_a_room_starts_and_ends_at_most_once(
     happenings: list[tuple[str, int, bool, bool]],
