@@ -651,8 +651,9 @@ def _acknowledged(state: Escalation, act: Act, person: Responder, at: datetime) 
         return Decision(state, reply=_taken(owner))
     if owner is not None and (act.leg is None or state.phase is Phase.ATTENDED):
         return Decision(state, reply=_yours(state))
+    taken_back = [replace(p, declined=False) for p in state.pages if p.responder.id == person.id]
     state = replace(
-        state,
+        _with_pages(state, taken_back),  # who takes it after all has not said "not me"
         owner=Owner(person, act.via, act.id, act.page, act.pressed_at or at, act.leg),
         since=at,
         deadline=None,

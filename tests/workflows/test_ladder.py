@@ -496,6 +496,14 @@ def test_a_join_clock_that_expires_reopens_the_ladder_with_the_former_owner_rung
     assert "reopened" in night.told_now
 
 
+def test_who_said_not_me_and_took_it_after_all_is_rung_again_when_they_do_not_come() -> None:
+    night = Night(rung(ana, ben))
+    night.says_not_me(ana, 3)
+    night.presses_mine(ana, 10)
+    night.time_passes(100)
+    assert set(night.rung_now) == {"Ana", "Ben"}
+
+
 def test_a_join_call_refused_for_good_reopens_the_ladder() -> None:
     night = Night(rung(ana, ben))
     night.texts_mine(ana, 10)
