@@ -447,9 +447,10 @@ def _timer_fired(state: Escalation, at: datetime) -> Decision:
 # Climbing
 
 
-def _start_rung(state: Escalation, at: datetime) -> Decision:
+def _start_rung(state: Escalation, at: datetime, former: Responder | None = None) -> Decision:
     """Page the rung on every channel at once; its clock starts when a call was submitted.
 
+    former: who had it and did not come, rung with this rung whichever it is.
     Who said "not me" is not woken again in the same round, on whatever rung.
     """
     state = replace(
@@ -457,6 +458,8 @@ def _start_rung(state: Escalation, at: datetime) -> Decision:
     )
     declined = {page.responder.id for page in state.pages if page.declined and page.round == state.round}
     people = tuple(person for person in state.rung.responders if person.id not in declined)
+    if former is not None and former.id not in {person.id for person in people}:
+        people = (former, *people)
     decision = _page(state, people, state.order[state.position], at)
     tell: FactKind = "placing" if state.position == 0 and state.round == 1 else "next"
     return decision.then(lambda s: _tell(s, tell, rung=s.position + 1)).then(lambda s: _consider_rung(s, at))
@@ -562,10 +565,8 @@ def _reopen(state: Escalation, at: datetime) -> Decision:
     """The owner did not come, or does not answer: the ladder goes on, the former owner rung with the rung."""
     former = state.owner.responder if state.owner else None
     state = replace(state, owner=None, asked=0, round_since=at)
-    decision = _tell(state, "reopened", name=former.name if former else "").then(lambda s: _start_rung(s, at))
-    if former is None or former in state.rung.responders:
-        return decision
-    return decision.then(lambda s: _page(s, (former,), s.order[s.position], at))
+    told = _tell(state, "reopened", name=former.name if former else "")
+    return told.then(lambda s: _start_rung(s, at, former))
 
 
 # News of pages

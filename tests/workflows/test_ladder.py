@@ -504,6 +504,16 @@ def test_who_said_not_me_and_took_it_after_all_is_rung_again_when_they_do_not_co
     assert set(night.rung_now) == {"Ana", "Ben"}
 
 
+def test_the_clock_of_a_reopened_rung_waits_for_the_former_owners_call_too() -> None:
+    tex = person("Tex", phone=False)
+    night = Night(rung(ana), rung(tex))
+    night.says_not_me(ana, 1)
+    night.presses_mine(ana, 10)
+    night.time_passes(100)
+    assert night.rung_now == ["Ana"]
+    assert night.timer == (TimerKind.SUBMIT_LIMIT, 160)
+
+
 def test_a_join_call_refused_for_good_reopens_the_ladder() -> None:
     night = Night(rung(ana, ben))
     night.texts_mine(ana, 10)
