@@ -48,7 +48,6 @@ class _Stream:
     session: Session = field(default_factory=Session)
     attaching: asyncio.Task[None] | None = None
     asked: bool = False
-    replaced: bool = False
 
     @property
     def live(self) -> bool:
@@ -207,7 +206,6 @@ class Driver:
         await self._do_all(stream, stream.session.attached())
         for older in [one for one in self._streams if one is not stream and one.carries(leg)]:
             if older.session.at is At.CARRIED:
-                older.replaced = True
                 await self._do_all(older, older.session.replaced())
 
     async def _over(self, stream: _Stream) -> None:
@@ -216,7 +214,7 @@ class Driver:
             stream.attaching.cancel()
         session, leg = stream.session, stream.session.leg
         log.info("stream over", stream=session.stream, heard_ms=session.heard_ms, **asdict(session.counts))
-        if leg is None or not stream.asked or stream.replaced:
+        if leg is None or not stream.asked:
             return
         if any(other.carries(leg) for other in self._streams):
             return

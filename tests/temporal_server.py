@@ -23,7 +23,10 @@ class TemporalServer:
             temporal_ui_port=ui_port,
             config=Path(__file__).parents[1] / "rung.example.yaml",
         )
-        self._process = subprocess.Popen(  # noqa: S603  # our own binary
+        self._process = self._started()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603  # our own binary
             EmbeddedTemporal.of(self.settings).argv(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
 
@@ -39,6 +42,15 @@ class TemporalServer:
             yield
         finally:
             os.kill(self._process.pid, signal.SIGCONT)
+
+    @contextmanager
+    def gone(self) -> Generator[None]:
+        """No server at all, for a while; then the same one again."""
+        self.end()
+        try:
+            yield
+        finally:
+            self._process = self._started()
 
     def end(self) -> None:
         self._process.kill()

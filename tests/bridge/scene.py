@@ -9,6 +9,7 @@ import uuid
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from urllib.request import urlopen
 
@@ -37,6 +38,7 @@ class Bridge:
 
     settings: Settings
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
     port: int = 0
 
     @asynccontextmanager
@@ -45,6 +47,7 @@ class Bridge:
         serving = asyncio.create_task(
             serve(self.settings, self.stop, ready.set_result, port=0, signed=signed)
         )
+        serving.add_done_callback(lambda _: self.ended.set())
         either: list[asyncio.Future[Any]] = [serving, ready]
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         self.port = ready.result()
@@ -106,6 +109,12 @@ class Scene:
         heard: Heard = await self.call.query("heard", result_type=Heard)
         return heard
 
+    async def heard_in_all(self) -> Heard:
+        """What the call has heard when its bridge has ended: nothing more is under way."""
+        self.bridge.stop.set()
+        await self.bridge.ended.wait()
+        return await self.heard()
+
     async def order(self, instruction: Instruction) -> str:
         """The call orders its bridge to do something; "done", or why not."""
         done: str = await self.call.execute_update("order", instruction, result_type=str)
@@ -122,11 +131,15 @@ async def scene(settings: Settings) -> AsyncGenerator[Scene]:
             task_queue=orders.WORKFLOWS,
             workflows=[StandInCall],
             workflow_runner=UnsandboxedWorkflowRunner(),
+            max_cached_workflows=0,  # nothing waits for a cache after the server was silent
         ),
         Bridge(settings).running() as bridge,
     ):
         call = await client.start_workflow(
-            StandInCall.run, id=call_workflow_id(sid), task_queue=orders.WORKFLOWS
+            StandInCall.run,
+            id=call_workflow_id(sid),
+            task_queue=orders.WORKFLOWS,
+            task_timeout=timedelta(seconds=1),  # a task that was lost in the silence is given out again
         )
         tokens = Tokens(settings.link_secret.get_secret_value())
         yield Scene(client, tokens, bridge, sid, call)

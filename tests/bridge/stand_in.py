@@ -11,10 +11,11 @@ from workflows.orders import INSTRUCT_BRIDGE, Instruction
 
 @dataclass(frozen=True)
 class Heard:
-    """What a bridge has told this call."""
+    """What a bridge has told this call, and in which order."""
 
     attached: tuple[Attach, ...]
     detached: tuple[Detached, ...]
+    order: tuple[str, ...]
 
 
 @workflow.defn(name="CallWorkflow")
@@ -26,6 +27,7 @@ class StandInCall:
         self.nonces: list[str] = []
         self.attached: list[Attach] = []
         self.gone: list[Detached] = []
+        self.news: list[str] = []
         self.over = False
 
     @workflow.run
@@ -40,11 +42,13 @@ class StandInCall:
             return Attached(accepted=False, because="this stream token was used before")
         self.nonces.append(message.nonce)
         self.attached.append(message)
+        self.news.append("attached")
         return Attached(accepted=True)
 
     @workflow.signal
     def detached(self, message: Detached) -> None:
         self.gone.append(message)
+        self.news.append("detached")
 
     @workflow.update
     async def order(self, instruction: Instruction) -> str:
@@ -69,11 +73,11 @@ class StandInCall:
         """Wait for so many attachments and detachments."""
         attached, gone = counts
         await workflow.wait_condition(lambda: len(self.attached) >= attached and len(self.gone) >= gone)
-        return Heard(tuple(self.attached), tuple(self.gone))
+        return Heard(tuple(self.attached), tuple(self.gone), tuple(self.news))
 
     @workflow.query
     def heard(self) -> Heard:
-        return Heard(tuple(self.attached), tuple(self.gone))
+        return Heard(tuple(self.attached), tuple(self.gone), tuple(self.news))
 
     @workflow.signal
     def end(self, _: str) -> None:

@@ -4,7 +4,9 @@ import asyncio
 from datetime import timedelta
 
 from bridge.calls import Calls
-from tests.bridge.scene import Scene
+from bridge.driver import Driver
+from bridge.signature import Signatures
+from tests.bridge.scene import Bridge, Scene
 from tests.temporal_server import TemporalServer
 from workflows.tokens import StreamToken
 from workflows.values import CallSid
@@ -58,3 +60,29 @@ async def test_another_stream_with_the_same_token_asks_a_question_of_its_own(
 
     assert (await calls.attach(leg(night), "MZ1")).accepted
     assert not (await calls.attach(leg(night), "MZ1")).accepted
+
+
+async def test_a_leg_that_comes_back_while_there_is_no_temporal_is_attached_when_there_is(
+    night: Scene, server: TemporalServer
+) -> None:
+    """Its older stream has ended meanwhile: that farewell is dropped, or came first."""
+    calls = Calls(night.client, "bridge-test", HASTY)
+    settings = night.bridge.settings
+    token = settings.twilio_auth_token.get_secret_value()
+    driver = Driver(calls, night.tokens, Signatures(token, settings.stream_url))
+    async with driver.listening("127.0.0.1", 0) as port:
+        bridge = Bridge(settings, port=port)
+        first = await night.started(night.token(), bridge=bridge)
+        await night.until(attached=1)
+        with server.gone():
+            first.transport.abort()
+            await asyncio.sleep(1)  # the farewell fails, several times, and waits longer and longer
+            second = await night.started(night.token(), "MZ2", bridge=bridge)
+        await night.until(attached=2)
+        assert second.close_code is None
+    # The bridge has ended, and with it the second stream: whatever was to be told has been.
+    heard = await night.until(detached=1)
+    assert "-".join(heard.order) in {
+        "attached-attached-detached",
+        "attached-detached-attached-detached",
+    }
