@@ -148,7 +148,12 @@ _VERDICTS_ES: dict[Verdict, str] = {
 
 def phrase(which: Phrase, language: Language, **fields: object) -> Spoken:
     """A phrase in this language, its fields filled in."""
-    return language, _PHRASES[language][which].format(**fields)
+    return language, template(which, language).format(**fields)
+
+
+def template(which: Phrase, language: Language) -> str:
+    """A phrase with its fields still open."""
+    return _PHRASES[language][which]
 
 
 def severity(of: Severity, language: Language) -> Spoken:

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -109,21 +109,7 @@ class House:
 
     async def stands(self, escalation: EscalationId, **how: Any) -> None:
         """How an escalation stands from now on."""
-        case = how.pop("case", None) or self.case()
-        view = {
-            "phase": Phase.PAGING,
-            "round": 1,
-            "rung": 2,
-            "rungs": 3,
-            "rung_name": "Second",
-            "pages": (),
-            "owner": None,
-            "callers_waiting": 1,
-            "next_is": None,
-            "next_at": None,
-            "note": "",
-        }
-        said = EscalationView(id=escalation, case=case, **{**view, **how})
+        said = replace(standing(escalation, how.pop("case", None) or self.case()), **how)
         await self.client.get_workflow_handle(escalation).signal("stands", said)
 
     async def responder(
@@ -147,6 +133,25 @@ class House:
         """What a page call of this person asks when it is answered."""
         token = PageToken(PersonId(person), RingId("1-x"), CLINIC, items)
         return f"{PUBLIC_URL}/page/{self.tokens.make(PAGE, token)}"
+
+
+def standing(escalation: EscalationId, case: Case) -> EscalationView:
+    """An escalation that rings its second rung of three."""
+    return EscalationView(
+        id=escalation,
+        case=case,
+        phase=Phase.PAGING,
+        round=1,
+        rung=2,
+        rungs=3,
+        rung_name="Second",
+        pages=(),
+        owner=None,
+        callers_waiting=1,
+        next_is=None,
+        next_at=None,
+        note="",
+    )
 
 
 def item(escalation: str, number: int = 1, **more: Any) -> PageItem:

@@ -1,5 +1,6 @@
 """An emergency without a caller, raised by another system."""
 
+import json
 import secrets
 from typing import Any
 
@@ -24,9 +25,12 @@ async def alert(
     token: str | None = ALERT_TOKEN,
     content: str | None = None,
 ) -> httpx.Response:
-    headers = {"Idempotency-Key": secrets.token_hex(8) if key is None else key}
+    headers = {
+        "Idempotency-Key": secrets.token_hex(8) if key is None else key,
+        "Content-Type": "application/json",
+    }
     if not headers["Idempotency-Key"]:
-        headers = {}
+        del headers["Idempotency-Key"]
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
     given: Any = {"content": content} if content is not None else {"json": body or {"category": "building"}}
@@ -35,7 +39,8 @@ async def alert(
 
 async def started(house: House, answer: httpx.Response) -> EscalationInput:
     handle = house.client.get_workflow_handle(answer.json()["escalation"])
-    return await handle.query("begun_with", result_type=EscalationInput)
+    start: EscalationInput = await handle.query("begun_with", result_type=EscalationInput)
+    return start
 
 
 async def test_an_alert_starts_an_escalation_without_a_caller(house: House) -> None:
@@ -127,8 +132,6 @@ async def test_without_the_token_nothing_is_raised(house: House, token: str | No
     ],
 )
 async def test_a_wrong_body_is_told_what_is_wrong(house: House, body: object, wrong: str) -> None:
-    import json
-
     answer = await alert(house, content=json.dumps(body))
     assert answer.status_code == 422
     assert wrong in answer.text

@@ -15,7 +15,7 @@ TWILIOS = sorted(
         for router in ROUTERS
         for route in router.routes
         if isinstance(route, APIRoute)
-        for method in route.methods
+        for method in route.methods or ()
         if route.path not in OPEN_TO_OTHERS
     }
 )
