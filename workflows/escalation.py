@@ -32,7 +32,7 @@ from workflows.messages import (
 from workflows.pages import Evidence, Page, Standing
 from workflows.responder import Request
 from workflows.shell import Asked, Loop, now, perform, tell
-from workflows.values import Act, ActKind, ActReply, CallSid, Channel, Ladder
+from workflows.values import Act, ActKind, ActReply, CallSid, Channel, Ladder, PersonId
 
 LOOK_FOR_TEXT_S = (3.0, 10.0)  # carriers' queues show a message within seconds
 PLAN_AGAIN_S = 30.0  # a file that cannot be read is being mended by somebody
@@ -48,6 +48,7 @@ class EscalationWorkflow:
         self.loop = Loop[ladder.Event, ActReply]()
         self.state: Escalation | None = start.state
         self.listed: tuple[object, ...] = ()
+        self.withdrawn: dict[PersonId, Withdrawal] = {}
 
     @workflow.run
     async def run(self, start: EscalationInput) -> EscalationOutcome:
@@ -242,10 +243,10 @@ class EscalationWorkflow:
             case ladder.Withdraw(people, owner):
                 withdrawal = Withdrawal(escalation=self.start.id, owner=owner)
                 for person in people:
-                    self.loop.beside(_withdraw(responder_workflow_id(person), withdrawal))
+                    self.loop.beside(self._withdraw(person, withdrawal))
             case ladder.Unring(page):
                 withdrawal = Withdrawal(escalation=self.start.id, page=page.id)
-                await _withdraw(responder_workflow_id(page.responder.id), withdrawal)
+                await self._withdraw(page.responder.id, withdrawal)
             case ladder.TellCaller(call, fact):
                 await self._tell_call(call, "tell", Tell(fact=fact))
             case ladder.Seat(call, responder, leg):
@@ -265,6 +266,8 @@ class EscalationWorkflow:
         )
 
     async def _relay(self, request: Request) -> None:
+        person = request.responder.id
+        self.withdrawn.pop(person, None)
         try:
             await perform(
                 orders.RELAY_PAGE, orders.RelayPage(request), f"{request.kind} {request.responder.id}"
@@ -272,6 +275,12 @@ class EscalationWorkflow:
         except FailureError as error:
             evidence = Evidence(Standing.FAILED, at=now(), error=str(error.cause or error))
             self.loop.hear(ladder.PageMoved(request.page, Channel.VOICE, evidence, now(), request.ring))
+        if person in self.withdrawn:  # the request was slow, and the withdrawal overtook it
+            await tell(responder_workflow_id(person), "withdraw", self.withdrawn[person])
+
+    async def _withdraw(self, person: PersonId, withdrawal: Withdrawal) -> None:
+        self.withdrawn[person] = withdrawal
+        await tell(responder_workflow_id(person), "withdraw", withdrawal)
 
     async def _text(self, page: Page) -> None:
         """Send the SMS; in doubt look for it, and only when it is not there send it again, once."""
@@ -319,15 +328,23 @@ class EscalationWorkflow:
 
     async def _ask_owner(self, page: Page) -> None:
         case, responder = self.start.case, page.responder
+        if responder.text_to:
+            text = orders.SendText("ask-owner", page.id, self.start.id, responder, case, page.code)
+            self.loop.beside(self._ask(orders.SEND_TEXT, text, responder.id))
+        if responder.push:
+            push = orders.Push("ask-owner", page.id, self.start.id, responder, case, page.code)
+            self.loop.beside(self._ask(orders.PUSH, push, responder.id))
+
+    async def _ask(
+        self, order: orders.Order[orders.In, orders.Submission], arg: orders.In, person: PersonId
+    ) -> None:
         try:
-            if responder.text_to:
-                text = orders.SendText("ask-owner", page.id, self.start.id, responder, case, page.code)
-                await perform(orders.SEND_TEXT, text, f"ask {responder.id} whether it is resolved")
-            if responder.push:
-                push = orders.Push("ask-owner", page.id, self.start.id, responder, case, page.code)
-                await perform(orders.PUSH, push, f"ask {responder.id} whether it is resolved")
+            asked = await perform(order, arg, f"ask {person} whether it is resolved")
+            why_not = asked.error if asked.what == "refused" else None
         except FailureError as error:
-            await self._alert(f"the owner of {self.start.id} could not be asked: {error.cause or error}")
+            why_not = str(error.cause or error)
+        if why_not is not None:
+            await self._alert(f"{person}, who owns {self.start.id}, could not be asked: {why_not}")
 
     async def _alert(self, reason: str) -> None:
         try:
@@ -365,10 +382,6 @@ class EscalationWorkflow:
         who = ", ".join(people) or "nobody"
         where = f"rung {state.position + 1} of {len(state.order)}, round {state.round}"
         workflow.set_current_details(f"**{state.phase}**: {where}; {who}")
-
-
-async def _withdraw(workflow_id: str, withdrawal: Withdrawal) -> None:
-    await tell(workflow_id, "withdraw", withdrawal)
 
 
 def _well_formed(act: Act, kind: ActKind) -> None:
