@@ -23,14 +23,17 @@ def _test_server() -> str:
 
 
 @asynccontextmanager
-async def _night(rungs: Ladder = EIGHT, *, closed: Collection[str] = ()) -> AsyncGenerator[Town, None]:
+async def _night(
+    rungs: Ladder = EIGHT, *, closed: Collection[str] = (), restarts: bool = False
+) -> AsyncGenerator[Town, None]:
+    # The time-skipping server never takes a task back from the cache of a worker that is gone.
     async with (
         await WorkflowEnvironment.start_time_skipping(
             test_server_existing_path=_test_server(),
             data_converter=data_converter([KEY]),
             interceptors=[OneMessage()],
         ) as env,
-        town_of(env, rungs, closed=closed) as town,
+        town_of(env, rungs, closed=closed, cache=not restarts) as town,
     ):
         yield town
         await town.settles()
@@ -40,7 +43,10 @@ async def _night(rungs: Ladder = EIGHT, *, closed: Collection[str] = ()) -> Asyn
 
 @pytest.fixture
 def night() -> Night:
-    """Begin a night: `async with night(ladder(...), closed={...}) as town`."""
+    """Begin a night: `async with night(ladder(...), closed={...}) as town`.
+
+    closed: queues without a worker. restarts: the workers of workflows are stopped and started in it.
+    """
     return _night
 
 

@@ -5,8 +5,9 @@ that rings must be expected by the story (`rings`), or the town is not content w
 """
 
 import asyncio
+import contextlib
 import os
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from typing import Any, Literal, TypeVar
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -72,6 +74,9 @@ from workflows.values import (
 KEY = CodecKey(
     "tests", bytes(range(32))
 )  # fixed, so that recorded histories can be read by every later build
+NO_CACHE = (
+    "RUNG_TEST_NO_CACHE"  # set: every workflow task of these tests replays the workflow's whole history
+)
 QUEUES = (orders.WORKFLOWS, orders.CALLS, orders.TELEPHONE, orders.NOTICES)
 LINE = Line(LineId("riverside"), "Riverside Clinic", "+12025550100", "911")
 QUIET_LINE = Line(LineId("riverside"), "Riverside Clinic", "+12025550100", "911", assistant=False)
@@ -325,6 +330,7 @@ class Town:
     searchable: bool = False
     line: Line = QUIET_LINE
     rate: float | None = None
+    cached: int = 100
     seen: set[str] = field(default_factory=set[str])
     _workers: dict[str, Worker] = field(default_factory=dict[str, Worker])
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
@@ -433,6 +439,16 @@ class Town:
         await self.env.sleep(span)
         await self.settles()
 
+    async def real_time(self, span: timedelta) -> None:
+        """Let real time pass: while a task or an order waits for a worker, the server's clock skips nothing."""
+        await asyncio.sleep(span.total_seconds())
+
+    async def started(self, what: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """Begin something that is answered later, and be sure that the server has it."""
+        task = asyncio.create_task(what)
+        await asyncio.sleep(0.2)  # nothing tells when an update without a worker has been admitted
+        return task
+
     async def now(self) -> datetime:
         """The town's clock."""
         return (await self.env.get_current_time()).astimezone(UTC)
@@ -452,8 +468,9 @@ class Town:
         """What the workflows wait for that needs no time: tasks, activities with a worker, signals."""
         busy: list[str] = []
         for workflow_id in sorted(self.seen | self._relayed()):
-            history = await self.client.get_workflow_handle(workflow_id).fetch_history()
-            busy += [f"{workflow_id}: {what}" for what in _open(history.events, self._waits_for_nobody)]
+            with contextlib.suppress(RPCError):  # a request to a phone may still be on its way
+                history = await self.client.get_workflow_handle(workflow_id).fetch_history()
+                busy += [f"{workflow_id}: {what}" for what in _open(history.events, self._waits_for_nobody)]
         return busy
 
     def _relayed(self) -> set[str]:
@@ -476,7 +493,7 @@ class Town:
             workflows=WORKFLOWS if queue == orders.WORKFLOWS else (),
             activities=self.exchange.activities(None if bridge else queue),
             workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
-            max_cached_workflows=0 if os.environ.get("RUNG_NO_WORKFLOW_CACHE") else 100,
+            max_cached_workflows=self.cached,
             sticky_queue_schedule_to_start_timeout=STICKY,
             max_task_queue_activities_per_second=self.rate if queue == orders.CALLS else None,
         )
@@ -558,9 +575,14 @@ async def town_of(
     closed: Collection[str] = (),
     searchable: bool = False,
     rate: float | None = None,
+    cache: bool = True,
 ) -> AsyncGenerator[Town, None]:
-    """A town on this server, with a worker for every queue that is not closed."""
-    town = Town(env, env.client, Exchange(env.client, rungs), searchable, rate=rate)
+    """A town on this server, with a worker for every queue that is not closed.
+
+    cache: whether workflows are kept between their tasks; without it each task is a replay.
+    """
+    cached = 100 if cache and not os.environ.get(NO_CACHE) else 0
+    town = Town(env, env.client, Exchange(env.client, rungs), searchable, rate=rate, cached=cached)
     try:
         for queue in QUEUES:
             if queue not in closed:
