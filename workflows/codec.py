@@ -182,7 +182,7 @@ class RungPayloadConverter(PydanticPayloadConverter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._set_converters(*self.converters.values(), _Refused(), _DiscreetJson())
+        self._set_converters(*self.converters.values(), _Refused(), _JSON)
 
 
 class _Refused(EncodingPayloadConverter):
@@ -214,6 +214,11 @@ class _DiscreetJson(PydanticJSONPlainPayloadConverter):
                 for mistake in error.errors(include_input=False, include_context=False, include_url=False)
             )
             raise PayloadRefusedError(f"not a valid {error.title}: {mistakes}") from None
+
+
+# One for the process: every workflow instance makes a converter of its own, and to learn a type anew costs more
+# than everything else a workflow does at its start or in a replay.
+_JSON = _DiscreetJson()
 
 
 def _kind(payload: Payload) -> str | None:

@@ -17,6 +17,7 @@ from workflows.codec import (
     CodecKey,
     EncryptionCodec,
     PayloadRefusedError,
+    RungPayloadConverter,
     UnknownKeyError,
     data_converter,
 )
@@ -228,3 +229,10 @@ async def test_a_complaint_does_not_quote_what_it_complains_about(converter: Dat
     with pytest.raises(RuntimeError) as told:
         await converter.decode([sealed], [Report])
     assert str(told.value.__cause__) == "not a valid Report: number: Field required"
+
+
+def test_what_is_known_of_a_type_is_kept_for_the_process() -> None:
+    """Every workflow instance makes a converter, and must not learn the types of its messages anew."""
+    one, another = RungPayloadConverter(), RungPayloadConverter()
+
+    assert one.converters[b"json/plain"] is another.converters[b"json/plain"]
