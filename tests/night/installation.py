@@ -11,6 +11,7 @@ import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -23,7 +24,7 @@ from configuration.model import Configuration
 from rung import town
 from rung.cli.up import children
 from rung.settings import Settings
-from rung.supervisor import ChildSpec, Supervisor
+from rung.supervisor import Pace, Supervisor
 from rung.temporal import connect
 from tests.night.journal import Journal, NeverHappenedError
 from tests.night.owners_file import OwnersFile
@@ -34,6 +35,7 @@ from workflows.values import Act, ActReply, CallSid, EscalationId
 Process = Literal["worker", "api", "bridge", "temporal"]
 PROCESSES: tuple[Process, ...] = ("worker", "api", "bridge", "temporal")
 
+GRACE = timedelta(seconds=1)  # nobody waits for what is under way when the stories are over
 READY_S = 90.0  # a cold machine with other work to do
 LOOK_PAUSE_S = 0.1
 # Nothing of a story depends on how fast a sentence is spoken, but everybody waits for its end.
@@ -146,9 +148,7 @@ class Installation:
     async def act(self, escalation: EscalationId, act: Act) -> ActReply:
         """An act from the console."""
         handle = self.client.get_workflow_handle(escalation)
-        return await _answered(
-            lambda: handle.execute_update(act.kind, act, id=act.id, result_type=ActReply)
-        )
+        return await _answered(lambda: handle.execute_update(act.kind, act, id=act.id, result_type=ActReply))
 
     async def escalation_ended(self, escalation: EscalationId, within_s: float = 60.0) -> EscalationOutcome:
         """Wait for the outcome of an escalation."""
@@ -214,7 +214,11 @@ async def installed(
     )
     async with contextlib.AsyncExitStack() as stack:
         supervisor = await stack.enter_async_context(
-            Supervisor([_quick(spec) for spec in children(settings, configuration)], settings.state_dir)
+            Supervisor(
+                [replace(spec, grace=GRACE) for spec in children(settings, configuration)],
+                settings.state_dir,
+                pace=Pace(longest=timedelta(seconds=1)),  # who is kept dead on purpose comes back at once
+            )
         )
         control = await stack.enter_async_context(
             httpx.AsyncClient(base_url=f"{settings.twilio_base_url}/_sandbox", timeout=20)
@@ -228,13 +232,6 @@ async def installed(
         yield Installation(
             settings, configuration, supervisor, control, door, await connect(settings), journal
         )
-
-
-def _quick(spec: ChildSpec) -> ChildSpec:
-    """Nobody waits for what is under way when the stories are over."""
-    from datetime import timedelta
-
-    return replace(spec, grace=timedelta(seconds=1))
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:

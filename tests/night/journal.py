@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import httpx
 
@@ -36,7 +36,9 @@ class Record:
         """A record from the sandbox's JSON."""
         at = datetime.fromisoformat(str(raw["at"]))
         keys = ("seq", "kind", "call", "conference", "message", "number")
-        return cls(**{key: raw[key] for key in keys}, at=at, details=cast("dict[str, object]", raw["details"]))
+        return cls(
+            **{key: raw[key] for key in keys}, at=at, details=cast("dict[str, object]", raw["details"])
+        )
 
     def says(self, key: str) -> str:
         """One of its details as a text; empty where there is none."""
@@ -45,10 +47,13 @@ class Record:
 
     def __str__(self) -> str:
         about = " ".join(str(one) for one in (self.number, self.call, self.conference, self.message) if one)
-        return f"{self.seq:6} {self.at:%H:%M:%S.%f} {self.kind} {about} {json.dumps(dict(self.details))[:400]}"
+        return (
+            f"{self.seq:6} {self.at:%H:%M:%S.%f} {self.kind} {about} {json.dumps(dict(self.details))[:400]}"
+        )
 
 
 Wanted = Callable[[Record], bool]
+T = TypeVar("T")
 
 
 class Journal:
@@ -95,10 +100,14 @@ class Journal:
             looked_to = max(looked_to, self.last)
             return None
 
+        return await self.until(what, found, within_s=within_s)
+
+    async def until(self, what: str, look: Callable[[], T | None], *, within_s: float = 30.0) -> T:
+        """What a look finds, asked again whenever something happens. Raises NeverHappenedError."""
         try:
             async with asyncio.timeout(within_s), self._news:
-                while (record := found()) is None:
+                while (found := look()) is None:
                     await self._news.wait()
-                return record
+                return found
         except TimeoutError:
             raise NeverHappenedError(f"never happened within {within_s:g} s: {what}") from None

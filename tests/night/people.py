@@ -16,6 +16,7 @@ TAKES = {"answer": 1, "steps": [{"press_heard": r"press (\d) to take it"}, "stay
 PASSES = {"answer": 1, "steps": [{"press_heard": r"press (\d) to pass"}, "stay"]}
 JOINS = {"answer": 1, "steps": [{"press_heard": r"press (\d) to join"}, "stay"]}
 VOICEMAIL = {"voicemail": 1, "greeting": 1, "says": "Please leave a message.", "records": 30}
+SHORT_VOICEMAIL = {**VOICEMAIL, "greeting": 0, "records": 1}
 
 SPOKEN = {"say", "announcement"}
 
@@ -65,6 +66,17 @@ class Leg:
             within_s=within_s,
         )
         self.heard_to = record.seq
+
+    async def is_being_told(self) -> None:
+        """Wait until an answer to its key begins."""
+        pressed = await self.night.journal.first(
+            f"{self.number} presses a key", lambda r: r.kind == "leg.keys" and r.call == self.sid
+        )
+        await self.night.journal.first(
+            f"{self.number} gets an answer",
+            lambda r: r.kind == "twiml" and r.call == self.sid,
+            after=pressed.seq,
+        )
 
     async def takes_it(self) -> None:
         """Hear it out, and press the key for *mine*."""
@@ -136,9 +148,11 @@ class Phone:
         wanted = re.compile(pattern, re.IGNORECASE)
         record = await self.night.journal.first(
             f"{self.person.key} is sent {pattern!r}",
-            lambda r: r.kind == "message.created"
-            and r.says("to") == self.person.number
-            and bool(wanted.search(r.says("body"))),
+            lambda r: (
+                r.kind == "message.created"
+                and r.says("to") == self.person.number
+                and bool(wanted.search(r.says("body")))
+            ),
             after=self.told_to,
             within_s=within_s,
         )
@@ -149,9 +163,7 @@ class Phone:
 
     async def writes(self, to: Line, body: str) -> None:
         """Send an SMS to a line."""
-        await self.night.asks(
-            "POST", "/text", {"from": self.person.number, "to": to.number, "body": body}
-        )
+        await self.night.asks("POST", "/text", {"from": self.person.number, "to": to.number, "body": body})
 
 
 @dataclass
@@ -183,9 +195,10 @@ class Story:
         )
         return Leg(self.night, CallSid(str(dialled["call"])), number)
 
-    async def reports(self, caller: Leg) -> EscalationId:
-        """The caller chooses *emergency*, then its kind."""
-        await caller.is_asked()
+    async def reports(self, caller: Leg, *, asked: bool = False) -> EscalationId:
+        """The caller chooses *emergency*, then its kind. asked: the menu is being said already."""
+        if not asked:
+            await caller.is_asked()
         await caller.presses("1")
         await caller.is_asked()
         await caller.presses("1")

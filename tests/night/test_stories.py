@@ -15,7 +15,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from rung.api import alert_token
 from tests.night.installation import Installation, installed
 from tests.night.owners_file import Line, OwnersFile
-from tests.night.people import JOINS, PASSES, TAKES, VOICEMAIL, Leg, Story, is_event
+from tests.night.people import JOINS, PASSES, SHORT_VOICEMAIL, TAKES, VOICEMAIL, Leg, Story, is_event
+from tests.night.rooms import are_together, is_coached
 from workflows.call import Closing
 from workflows.ladder import Phase
 from workflows.messages import call_workflow_id
@@ -63,46 +64,16 @@ async def told(
     night: Installation, request: pytest.FixtureRequest
 ) -> AsyncIterator[dict[str, "asyncio.Task[None]"]]:
     """The chosen peaceful stories, all told at once."""
-    chosen = {getattr(item, "callspec").params.get("story") for item in request.session.items if hasattr(item, "callspec")}
-    tasks = {
-        story.__name__: asyncio.ensure_future(story(night)) for story in PEACEFUL if story in chosen
+    chosen = {
+        item.callspec.params.get("story")
+        for item in request.session.items
+        if hasattr(item, "callspec")
     }
+    tasks = {story.__name__: asyncio.ensure_future(story(night)) for story in PEACEFUL if story in chosen}
     yield tasks
     for task in tasks.values():
         task.cancel()
     await asyncio.gather(*tasks.values(), return_exceptions=True)
-
-
-# In the room
-
-
-async def is_coached(night: Installation, caller: Leg, responder: Leg) -> str:
-    """Wait until the AI coaches the responder and may speak again; its leg."""
-    coaching = await night.journal.first(
-        "the AI coaches the responder",
-        lambda r: is_event(r, "participant-modify") and r.says("coaches") == responder.sid,
-    )
-    await night.journal.first(
-        "the AI is unmuted",
-        lambda r: is_event(r, "participant-unmute") and r.call == coaching.call,
-        after=coaching.seq,
-    )
-    assert coaching.says("label").startswith(f"ai-x{caller.sid}-")
-    return coaching.call or ""
-
-
-async def together(night: Installation, *legs: Leg) -> None:
-    """Wait until these legs are in one and the same room; each of them is there now."""
-    rooms = {await leg.is_in_a_room() for leg in legs}
-    assert len(rooms) == 1, f"{[leg.number for leg in legs]} are in {rooms}"
-    state = await night.asks("GET", "/state")
-    here = [
-        {member["call"] for member in room["participants"]}
-        for room in state["conferences"]
-        if room["sid"] in rooms
-    ]
-    assert here, state["conferences"]
-    assert {leg.sid for leg in legs} <= here[0]
 
 
 def voice_calls(night: Installation, number: str, after: int = 0) -> int:
@@ -129,7 +100,7 @@ async def a_voicemail_does_not_count_and_a_human_who_accepts_is_coached_then_lef
 
     dee = await (await story["dee"].rings()).picks_up()
     await dee.takes_it()
-    await together(night, caller, dee)
+    await are_together(night, caller, dee)
     assistant = await is_coached(night, caller, dee)
 
     await dee.presses("*")
@@ -140,12 +111,8 @@ async def a_voicemail_does_not_count_and_a_human_who_accepts_is_coached_then_lef
         "the AI leaves", lambda r: is_event(r, "participant-leave") and r.call == assistant
     )
     outcome = await night.escalation_ended(escalation)
-    await night.journal.first(
-        "dee is back in the room",
-        lambda r: is_event(r, "participant-join") and r.call == dee.sid,
-        after=dee.heard_to,
-    )
-    await together(night, caller, dee)  # the humans talk on
+    await dee.is_in_a_room(after=dee.heard_to)
+    await are_together(night, caller, dee)  # the humans talk on
     await caller.hangs_up()
     await dee.hangs_up()
     closed = await night.call_closed(caller.sid)
@@ -173,7 +140,7 @@ async def an_sms_with_the_code_accepts_and_the_ringing_call_becomes_the_way_in(n
     await ana.picks_up()
     await ana.presses((await ana.hears(r"press (\d) to join"))[1])
 
-    await together(night, caller, ana)
+    await are_together(night, caller, ana)
     await night.is_in(escalation, Phase.ATTENDED)
     assert voice_calls(night, ana.number) == 1
     assert voice_calls(night, story["ben"].person.number) == 0
@@ -201,7 +168,7 @@ async def a_link_shows_on_get_and_accepts_on_post_once(night: Installation) -> N
     ana = await story["ana"].rings()  # busy the first time; now the way in
     if await _ended_at_once(night, ana):
         ana = await story["ana"].rings()
-    await together(night, caller, ana)
+    await are_together(night, caller, ana)
     view = await night.is_in(escalation, Phase.ATTENDED)
     assert view.owner == story["ana"].person.name
 
@@ -237,8 +204,7 @@ async def an_alert_without_a_caller_wakes_somebody_who_can_ring_the_contact_thro
     await ana.presses("1")
     rung = await night.journal.first(
         "the contact is rung from the line's number",
-        lambda r: r.kind == "call.created"
-        and (r.says("to"), r.says("from")) == (ALERT.caller, ALERT.number),
+        lambda r: r.kind == "call.created" and (r.says("to"), r.says("from")) == (ALERT.caller, ALERT.number),
     )
     await night.journal.first(
         "the contact answers", lambda r: r.kind == "call.answered" and r.call == rung.call
@@ -299,7 +265,7 @@ async def a_silent_caller_is_asked_twice_then_people_are_woken(night: Installati
     await story["ana"].does(TAKES)
     caller = await story.is_rung()
     ana = await story["ana"].rings()
-    await together(night, caller, ana)
+    await are_together(night, caller, ana)
 
     prompts = (await caller.everything_heard()).count("To report an emergency")
     outcome = await night.escalation(EscalationId(f"escalation-{caller.sid}"))
@@ -332,7 +298,13 @@ async def a_number_that_no_line_has_gets_an_apology(night: Installation) -> None
 @peaceful
 async def an_unsigned_webhook_gets_403_and_touches_nothing(night: Installation) -> None:
     sid = "CA" + "f" * 32
-    form = {"CallSid": sid, "From": FORGED.caller, "To": FORGED.number, "CallStatus": "ringing", "Digits": "1"}
+    form = {
+        "CallSid": sid,
+        "From": FORGED.caller,
+        "To": FORGED.number,
+        "CallStatus": "ringing",
+        "Digits": "1",
+    }
     paths = ("/voice/incoming", "/voice/menu", "/voice/category", "/sms", f"/conference/{sid}", "/ai-leg")
 
     unsigned = [await night.door.post(path, data=form) for path in paths]
@@ -370,7 +342,7 @@ async def a_number_that_twilio_refuses_closes_that_channel_and_the_rung_goes_on(
     assert view.pages[0].voice.standing is Standing.FAILED
     assert "21216" in (view.pages[0].voice.error or "")
     await ben.takes_it()
-    await together(night, caller, ben)
+    await are_together(night, caller, ben)
 
 
 @peaceful
@@ -408,7 +380,7 @@ async def test_while_temporal_is_down_tonights_rota_is_rung_and_a_voicemail_does
     night: Installation,
 ) -> None:
     story = Story(night, DOWN)
-    await story["ana"].does({**VOICEMAIL, "records": 3})
+    await story["ana"].does(SHORT_VOICEMAIL)
     async with night.dead("temporal"):
         caller = await story.is_rung()
         ben = await (await story["ben"].rings(within_s=45)).picks_up()
@@ -435,7 +407,7 @@ async def test_a_key_pressed_while_temporal_is_down_seats_the_person_and_is_repl
     async with night.dead("temporal"):
         await ana.presses(key)
         await ana.hears("cannot confirm this now. I am joining you")
-        await together(night, caller, ana)
+        await are_together(night, caller, ana)
 
     view = await night.is_in(escalation, Phase.ATTENDED)
     await spool_is_empty(night)
@@ -451,7 +423,7 @@ async def test_while_the_door_is_dead_another_host_rings_the_rota_and_only_a_key
 ) -> None:
     await publish_fallback(night, STATIC, tmp_path)
     story = Story(night, STATIC)
-    await story["ana"].does({**VOICEMAIL, "records": 3})
+    await story["ana"].does(SHORT_VOICEMAIL)
     async with night.dead("api"):
         caller = await story.is_rung()
         ben = await (await story["ben"].rings(within_s=45)).picks_up()
@@ -488,7 +460,7 @@ async def to_the_end(night: Installation, line: Line) -> tuple[Phase, str | None
     escalation = await story.reports(caller)
     ben = await (await story["ben"].rings()).picks_up()
     await ben.takes_it()
-    await together(night, caller, ben)
+    await are_together(night, caller, ben)
     await ben.presses("*")
     await ben.hears("press 1 if it is resolved")
     await ben.presses("1")

@@ -1,0 +1,165 @@
+"""A round of the kill table: every state reached on a line of its own, one kill for all of them, every story to its end.
+
+All states of a round share the kill: what is under test is the state, not the instant, and twelve stories under way at
+once are a harder night than twelve nights.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import RateLimit
+from temporalio.api.workflowservice.v1 import UpdateTaskQueueConfigRequest
+
+from tests.night.installation import PROCESSES, Installation, Process
+from tests.night.judge import NONE, Allowance, Reached, complaints, reached
+from tests.night.owners_file import Line
+from tests.night.people import Story
+from tests.night.states import AFTER_S, Case, End, State
+from workflows import orders
+
+TO_BE_THERE_S = 60.0
+KEY_TO_KILL_S = 0.1
+HELD = 0.001  # calls a second: one goes through when the rate is set, the next in a quarter of an hour
+
+KILLED: dict[str, tuple[Process, ...]] = {
+    "nobody": (),
+    **{process: (process,) for process in PROCESSES},
+    "all four": PROCESSES,
+}
+
+# A push has no key by which a server would know it again, and no list to look it up in: what a dead worker was
+# sending is sent again (workflows.orders.PUSH). Calls and texts are looked up, and sent again only when not found.
+PUSH_AGAIN = Allowance("a push that a dead worker was sending is sent again", pushes=1)
+
+
+def allowed(killed: str) -> Allowance:
+    """What may be more than the story asks when this was killed."""
+    return PUSH_AGAIN if "worker" in KILLED[killed] else NONE
+
+
+@dataclass
+class Cell:
+    """One process killed in one state, and what came of it. The times count from the kill."""
+
+    killed: str
+    state: State
+    wrong: list[str] = field(default_factory=list[str])
+    seen: dict[str, Reached] = field(default_factory=dict[str, Reached])
+    arrived_s: float | None = None
+    ended_s: float | None = None
+
+
+@dataclass
+class Round:
+    """All chosen states with the same processes killed."""
+
+    killed: str
+    cells: dict[str, Cell]
+    serving_s: float = 0.0
+
+
+async def play(night: Installation, killed: str, lines: dict[str, Line], states: Sequence[State]) -> Round:
+    """Bring every state about, kill, and see every story to its end."""
+    told = Round(killed, {state.name: Cell(killed, state) for state in states})
+    cases = {state.name: Case(night, Story(night, lines[state.name])) for state in states}
+    telling = {
+        state.name: asyncio.create_task(_in_time(state, cases[state.name]), name=state.name)
+        for state in states
+    }
+    clock = asyncio.get_running_loop().time
+    killed_at = clock()
+    try:
+        await _all("prepared", [case.prepared for case in cases.values()], telling)
+        async with contextlib.AsyncExitStack() as queue:
+            for state in sorted(states, key=lambda one: one.turn):
+                if state.queue_held:
+                    await queue.enter_async_context(_calls_held(night))
+                cases[state.name].last_step.set()
+                await _all("there", [cases[state.name].there], {state.name: telling[state.name]})
+            killed_at = clock()
+            await _kill(night, KILLED[killed])
+            told.serving_s = clock() - killed_at
+        for case in cases.values():
+            case.whole.set()
+        await asyncio.wait(telling.values(), timeout=AFTER_S * 2)
+    finally:
+        for task in telling.values():
+            task.cancel()
+        await asyncio.gather(*telling.values(), return_exceptions=True)
+    for state in states:
+        _judge(told.cells[state.name], cases[state.name], telling[state.name], lines[state.name], killed_at)
+    return told
+
+
+async def _in_time(state: State, case: Case) -> tuple[End, float]:
+    """A story's end, and when."""
+    async with asyncio.timeout(TO_BE_THERE_S * 2 + AFTER_S):
+        return await state.tell(case), asyncio.get_running_loop().time()
+
+
+async def _all(
+    what: str, events: Sequence[asyncio.Event], telling: "dict[str, asyncio.Task[tuple[End, float]]]"
+) -> None:
+    """Wait until each of these stories is where it should be, or has gone wrong, or takes too long."""
+    for event, task in zip(events, telling.values(), strict=True):
+        waiting = asyncio.create_task(event.wait(), name=f"{task.get_name()} {what}")
+        await asyncio.wait({waiting, task}, timeout=TO_BE_THERE_S, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+
+
+async def _kill(night: Installation, names: tuple[Process, ...]) -> None:
+    """Kill within the tenth of a second after the key, at an instant that is drawn; wait until all serve again."""
+    instant = random.Random(" ".join(names)).uniform(0, KEY_TO_KILL_S)
+    await asyncio.sleep(instant)
+    await night.kill(*names)
+
+
+@asynccontextmanager
+async def _calls_held(night: Installation) -> AsyncGenerator[None, None]:
+    """Hold the account's calls in their queue, as an account with next to no rate does."""
+    await _set_rate(night, HELD)
+    try:
+        yield
+    finally:
+        await _set_rate(night, None)
+
+
+async def _set_rate(night: Installation, calls_per_second: float | None) -> None:
+    """Overrule the worker's own rate, or let it hold again."""
+    update = UpdateTaskQueueConfigRequest.RateLimitUpdate(reason="a test holds the calls")
+    if calls_per_second is not None:
+        update.rate_limit.CopyFrom(RateLimit(requests_per_second=calls_per_second))
+    await night.client.workflow_service.update_task_queue_config(
+        UpdateTaskQueueConfigRequest(
+            namespace=night.client.namespace,
+            identity="kill table",
+            task_queue=orders.CALLS,
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+            update_queue_rate_limit=update,
+        )
+    )
+
+
+def _judge(
+    cell: Cell, case: Case, telling: "asyncio.Task[tuple[End, float]]", line: Line, killed_at: float
+) -> None:
+    """Hold what came of it against what the story asks."""
+    if telling.cancelled() or not telling.done():
+        cell.wrong.append("did not come to an end")
+    elif (error := telling.exception()) is not None:
+        cell.wrong.append(f"{type(error).__name__}: {error}")
+    else:
+        end, ended_at = telling.result()
+        cell.ended_s = ended_at - killed_at
+        expected = cell.state.end(line)
+        if end != expected:
+            cell.wrong.append(f"ended as {end}, not as {expected}")
+    if case.arrived_at:
+        cell.arrived_s = case.arrived_at - killed_at
+    cell.seen = reached(line, case.night.journal.since(case.story.began))
+    cell.wrong += complaints(cell.state.asked, cell.seen, allowed(cell.killed))

@@ -1,0 +1,72 @@
+"""Every process killed in every state of an escalation: nobody is forgotten, nobody is woken twice.
+
+A round kills once, with a story in each state (rounds.py); each test looks at one cell. The table is printed at
+the end of the run and kept as build/kill-table.txt.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+import pytest_asyncio
+
+from tests.night.conftest import PRINTED
+from tests.night.installation import Installation, installed
+from tests.night.owners_file import OwnersFile
+from tests.night.rounds import KILLED, Cell, Round, play
+from tests.night.states import STATES, State
+from tests.night.table import table
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    # Real processes die and start anew, and every round waits for what only a look finds, every 30 s.
+    pytest.mark.long(reason="six rounds of real processes killed and started anew: about ten minutes"),
+    pytest.mark.timeout(600),
+]
+
+FILE = OwnersFile()
+LINES = {
+    killed: {state.name: state.line(FILE, killed.replace(" ", "-")) for state in STATES} for killed in KILLED
+}
+
+
+@dataclass
+class Table:
+    """The rounds as they are played: each when its first cell is asked for."""
+
+    night: Installation
+    chosen: dict[str, list[State]]
+    rounds: dict[str, Round] = field(default_factory=dict[str, Round])
+
+    async def cell(self, killed: str, state: State) -> Cell:
+        """What came of killing this in that state."""
+        if killed not in self.rounds:
+            self.rounds[killed] = await play(self.night, killed, LINES[killed], self.chosen[killed])
+        return self.rounds[killed].cells[state.name]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def kill_table(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> AsyncIterator[Table]:
+    """One installation for all rounds; only the cells that were chosen are played."""
+    chosen: dict[str, list[State]] = {}
+    for item in request.session.items:
+        if item.path == request.path and (spec := getattr(item, "callspec", None)) is not None:
+            chosen.setdefault(spec.params["killed"], []).append(spec.params["state"])
+    async with installed(tmp_path_factory.mktemp("kills"), FILE) as night:
+        played = Table(night, chosen)
+        yield played
+    text = table(played.rounds.values())
+    request.config.stash.setdefault(PRINTED, []).append(text)
+    kept = request.config.rootpath / "build" / "kill-table.txt"
+    await asyncio.to_thread(kept.parent.mkdir, exist_ok=True)
+    await asyncio.to_thread(kept.write_text, text)
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.name.replace(" ", "-"))
+@pytest.mark.parametrize("killed", list(KILLED))
+async def test_the_escalation_ends_as_it_would_have(killed: str, state: State, kill_table: Table) -> None:
+    cell = await kill_table.cell(killed, state)
+    assert cell.wrong == []
