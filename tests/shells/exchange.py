@@ -149,6 +149,10 @@ class Exchange:
         """Whose phone rang without the test having expected it."""
         return [str(r.order.person) for r in self.ringing.values() if not r.expected]
 
+    def fail_once(self, name: str) -> None:
+        """The next order of a kind cannot be carried out, for a reason that may pass."""
+        self.fails.setdefault(name, []).append(ApplicationError(f"{name}: 503"))
+
     # News the network sends
 
     async def progress(self, ringing: Ringing, status: str) -> None:
@@ -170,10 +174,7 @@ class Exchange:
 
     def room(self, call: CallSid) -> Room:
         """The room of a call; opened by the first who asks."""
-        known = self.rooms.get(call)
-        if known is None or known.over:
-            known = self.rooms[call] = Room(ConferenceSid(self._sid("CF")))
-        return known
+        return self.rooms.setdefault(call, Room(ConferenceSid(self._sid("CF"))))
 
     async def conference(
         self, call: CallSid, event: str, leg: CallSid | None = None, label: str = "", *, told: bool = True
@@ -181,6 +182,8 @@ class Exchange:
         """Something happens in a call's room; told: whether its callback reaches us."""
         room = self.room(call)
         if leg is not None and event == "participant-join":
+            if room.over:  # a finished name silently opens another room
+                room = self.rooms[call] = Room(ConferenceSid(self._sid("CF")))
             room.present[leg] = label
         elif leg is not None and event == "participant-leave":
             room.present.pop(leg, None)

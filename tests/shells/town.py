@@ -179,7 +179,7 @@ class PageCall:
         """The leg leaves the conference, as a rule by hanging up."""
         await self.town.exchange.conference(caller.sid, "participant-leave", self.sid)
         if hangs_up:
-            self.town.exchange.ended.add(self.sid)
+            await self.ends("completed")
             await caller.handle.signal("leg", LegNews(sid=self.sid, what="gone"))
 
     async def presses_star(self, caller: "Caller") -> None:
