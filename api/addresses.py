@@ -92,7 +92,7 @@ class Addresses:
     # while Temporal is down
 
     def fallback_next(self, line: LineId, rung: int) -> str:
-        """Where the next rung of tonight's rota is rung. rung counts from 1."""
+        """Where the next one of tonight's rota is rung. rung counts from 1."""
         return self._at("/fallback/next", line=line, rung=rung)
 
     def fallback_screen(self, line: LineId) -> str:

@@ -48,7 +48,7 @@ async def screen(
     """Somebody, or their voicemail, answered: only the drawn key connects."""
     answered, key = at.line(line), secrets.choice("123456789")
     asked = fallback.screening(answered.name, key, answered.languages[:1])
-    menu = twiml.Menu(asked * 2, at.addresses.fallback_screened(key), fallback.SCREEN_WAIT_S)
+    menu = twiml.Menu(asked, at.addresses.fallback_screened(key), fallback.SCREEN_WAIT_S)
     return TwimlResponse(twiml.screen(menu))
 
 

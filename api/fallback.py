@@ -2,35 +2,38 @@
 
 Two forms. The door's own, one rung a request, while Temporal is down; and static documents for another host,
 while the door itself is. In both, whoever answers must press a key before the caller is connected: a
-voicemail that takes the call would end the chase. Pure; routes are in `failover`.
+voicemail that takes the call would end the chase. For the same reason people are rung one at a time: of
+several rung at once the first to answer silences the others, and that is often a voicemail.
+
+Pure; routes are in `failover`.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from api.phrases import Spoken, phrase
-from api.twiml import Menu, StaticRung, say, say_goodbye, screen, static_fallback
+from api.twiml import Menu, say, say_goodbye, screen, static_fallback
 from configuration.model import Configuration, Line
 from configuration.schedule import planned_ladder
 from workflows.sentences import LANGUAGES, Language, language_of
 
 RING_S = 25  # long enough to wake somebody, short of most voicemails
-NUMBERS_AT_ONCE = 10  # Twilio's limit for one Dial
 SCREEN_WAIT_S = 8.0
 ANY_KEY = "1"  # a static document cannot check which key it was
 
-Rota = tuple[tuple[str, ...], ...]
-"""The numbers of each rung that can be rung at all."""
+Rota = tuple[str, ...]
+"""The numbers to ring, one after the other."""
 
 
 def rota(configuration: Configuration, line_id: str, at: datetime) -> Rota:
-    """Tonight's rungs, then the last resort, as numbers to ring; rungs without a telephone are left out."""
+    """Tonight's rungs, then the last resort, person by person; whoever has no telephone is left out."""
     planned = planned_ladder(configuration, line_id, None, at)
-    rungs = (
-        tuple(dict.fromkeys(person.voice for person in rung.people if person.voice))[:NUMBERS_AT_ONCE]
-        for rung in (*planned.rungs, planned.last_resort)
+    rungs = (*planned.rungs, planned.last_resort)
+    return tuple(
+        number
+        for rung in rungs
+        for number in dict.fromkeys(person.voice for person in rung.people if person.voice)
     )
-    return tuple(numbers for numbers in rungs if numbers)
 
 
 def opening(line: Line) -> list[Spoken]:
@@ -50,8 +53,9 @@ def before_tone(line: Line) -> list[Spoken]:
 
 
 def screening(line_name: str, key: str, languages: Sequence[str]) -> list[Spoken]:
-    """What somebody who answers hears, in these languages."""
-    return [phrase("screen", language, line=line_name, key=key) for language in _ours(languages)]
+    """What somebody who answers hears, in these languages; twice at least, for who was asleep."""
+    said = [phrase("screen", language, line=line_name, key=key) for language in _ours(languages)]
+    return said * 2 if len(said) == 1 else said
 
 
 def documents(
@@ -66,10 +70,10 @@ def documents(
     base = base_url.rstrip("/")
     written = {f"{line_id}.xml": _document(configuration, line_id, base, at) for line_id in chosen}
     languages = [language for line_id in chosen for language in configuration.lines[line_id].languages]
-    names = " or ".join(configuration.lines[line_id].name for line_id in chosen)
+    names = ", ".join(configuration.lines[line_id].name for line_id in chosen)
     spoken = _ours(languages)
     asked = screening(names, ANY_KEY, spoken)
-    written["screen.xml"] = screen(Menu(asked * 2, f"{base}/connect.xml", SCREEN_WAIT_S), method="GET")
+    written["screen.xml"] = screen(Menu(asked, f"{base}/connect.xml", SCREEN_WAIT_S), method="GET")
     written["connect.xml"] = say([phrase("connecting", language) for language in spoken[:1]])
     written["thanks.xml"] = say_goodbye([phrase("message_taken", language) for language in spoken])
     return written
@@ -88,7 +92,7 @@ def _document(configuration: Configuration, line_id: str, base: str, at: datetim
     line = configuration.lines[line_id]
     return static_fallback(
         opening(line),
-        [StaticRung(numbers) for numbers in rota(configuration, line_id, at)],
+        rota(configuration, line_id, at),
         caller_id=line.calls_from,
         ring_s=RING_S,
         screen=f"{base}/screen.xml",

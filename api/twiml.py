@@ -155,29 +155,22 @@ def ring_number(says: Iterable[Spoken], number: str, caller_id: str, action: str
 
 def ring_screened(
     says: Iterable[Spoken],
-    numbers: Sequence[str],
+    number: str,
     *,
     caller_id: str,
     ring_s: int,
     screen: str,
     action: str,
 ) -> str:
-    """Ring several at once; whoever answers hears the screen first, which connects them or does not."""
+    """Ring somebody; whoever answers hears the screen first, which connects them or does not."""
     response = _said(VoiceResponse(), says)
-    _dial_screened(response, numbers, caller_id=caller_id, ring_s=ring_s, screen=screen, action=action)
+    _dial_screened(response, number, caller_id=caller_id, ring_s=ring_s, screen=screen, action=action)
     return str(response)
-
-
-@dataclass(frozen=True)
-class StaticRung:
-    """Numbers rung together in a document that nobody will change."""
-
-    numbers: Sequence[str]
 
 
 def static_fallback(
     opening: Sequence[Spoken],
-    rungs: Sequence[StaticRung],
+    numbers: Sequence[str],
     *,
     caller_id: str,
     ring_s: int,
@@ -188,10 +181,8 @@ def static_fallback(
 ) -> str:
     """A whole night in one document: ring, ring the next, record. Needs nobody but Twilio."""
     response = _said(VoiceResponse(), opening)
-    for rung in rungs:
-        _dial_screened(
-            response, rung.numbers, caller_id=caller_id, ring_s=ring_s, screen=screen, method="GET"
-        )
+    for number in numbers:
+        _dial_screened(response, number, caller_id=caller_id, ring_s=ring_s, screen=screen, method="GET")
         _said(response, between)
         response.pause(length=3)
     _said(response, before_tone)
@@ -273,7 +264,7 @@ def _record(response: VoiceResponse, action: str, *, method: str = "POST") -> No
 
 def _dial_screened(
     response: VoiceResponse,
-    numbers: Sequence[str],
+    number: str,
     *,
     caller_id: str,
     ring_s: int,
@@ -283,6 +274,5 @@ def _dial_screened(
 ) -> None:
     onward = {"action": action} if action is not None else {}
     dial = Dial(caller_id=caller_id, timeout=ring_s, time_limit=LEG_TIME_LIMIT_S, **onward)
-    for number in numbers:
-        dial.number(number, url=screen, method=method)
+    dial.number(number, url=screen, method=method)
     response.append(dial)
