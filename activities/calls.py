@@ -59,7 +59,7 @@ class Calls:
         async def create() -> Created:
             call = await self._twilio.calls.create_async(
                 to=order.to,
-                from_=order.ring.from_ or order.ring.items[0].request.case.line.number,
+                from_=order.ring.from_ or order.ring.items[0].request.case.line.calls_from,
                 url=self._addresses.page(page_token(order.person, order.ring)),
                 status_callback=self._addresses.page_status(order.person, order.ring.id),
                 status_callback_event=["initiated", "ringing", "answered", "completed"],

@@ -6,6 +6,7 @@ twice. For everything that may be repeated the question is only whether asking a
 | what came back                                 | of a create       | of a look or an update      |
 | ---------------------------------------------- | ----------------- | --------------------------- |
 | nobody took the connection; 429                | not done: again   | raised: Temporal asks again |
+| 401, 403: the account, not the number          | not done: again   | raised: Temporal asks again |
 | 4xx                                            | refused, for good | Refused, or Gone: for good  |
 | time-out after sending, lost reply, 5xx, other | doubtful: look    | raised: Temporal asks again |
 """
@@ -22,6 +23,7 @@ from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioS
 from configuration.numbers import masked_within
 from workflows.orders import GONE, REFUSED
 
+OUR_ACCOUNT = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 RATE_EXCEEDED = 20429
 NOT_FOUND = 20404
 CALL_NOT_IN_PROGRESS = 21220
@@ -118,7 +120,9 @@ def discreet(words: str) -> str:
 
 def _replied(status: int, code: int | None, words: str) -> Problem:
     told = f"error {code or status}: {discreet(words)}"
-    if status == HTTPStatus.TOO_MANY_REQUESTS or code == RATE_EXCEEDED:
+    # A wrong token or a suspended account says nothing about a person's number: the ladder must not run through
+    # all its rungs because of it. The calls stay queued, and the operator is alerted.
+    if status in {*OUR_ACCOUNT, HTTPStatus.TOO_MANY_REQUESTS} or code == RATE_EXCEEDED:
         return Problem(Fate.NOT_DONE, told, status, code)
     # 408 says that the other side gave up waiting for us, not that it did nothing.
     refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR

@@ -96,7 +96,7 @@ class Rooms:
                 participant = await self._twilio.conferences(
                     order.conference_sid or order.conference
                 ).participants.create_async(
-                    from_=order.line.number,
+                    from_=order.line.calls_from,
                     to=self._addresses.assistant(self._application_sid, leg),
                     label=order.label,
                     beep="false",

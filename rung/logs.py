@@ -30,6 +30,8 @@ QUIET = {
     "twilio": "WARNING",  # its client logs whole requests, numbers and words included
     "uvicorn.access": "WARNING",  # paths carry signed links; a webhook logs its own event
     "asyncio": "WARNING",
+    "apprise": "WARNING",  # tells that it notifies; what came of it is our own event
+    "websockets": "WARNING",  # a line for each stream; the bridge logs its own
 }
 
 

@@ -63,6 +63,7 @@ class CallWorkflow:
             since=now(),
             looked_at=now(),
         )
+        self.attaching: set[str] = set()
 
     @workflow.run
     async def run(self, start: CallInput) -> CallOutcome:
@@ -104,9 +105,13 @@ class CallWorkflow:
     async def attach(self, message: Attach) -> Attached:
         """A bridge wants to carry the AI leg's audio; its token's nonce is good once."""
         why_not = may_attach(self.call, message.generation, message.nonce)
+        if message.nonce in self.attaching:
+            why_not = "this stream token is being used"
         if why_not is not None:
             return Attached(accepted=False, because=why_not)
+        self.attaching.add(message.nonce)
         await self.loop.ask(call.BridgeAttached(message.generation, message.queue, now(), message.nonce))
+        self.attaching.discard(message.nonce)
         return Attached(accepted=True)
 
     @workflow.update
@@ -297,7 +302,7 @@ class CallWorkflow:
     async def _look(self) -> None:
         state = self.call
         legs = [leg.sid for leg in state.legs if leg.at is not call.LegAt.GONE]
-        ours = [state.sid, *legs, *([state.assistant.sid] if state.assistant.sid else [])]
+        ours = [state.sid, *legs, *([state.assistant.sid] if state.assistant.sid else []), *state.stale_legs]
         order = orders.LookAtRoom(state.conference_sid, state.conference, ours)
         try:
             seen = await perform(orders.LOOK_AT_ROOM, order, "what is true of this call?")
@@ -313,9 +318,10 @@ class CallWorkflow:
         except FailureError as error:
             cause = error.cause if isinstance(error, ActivityError) else error
             gone = isinstance(cause, ApplicationError) and cause.type == orders.GONE
-            self.loop.hear(call.StepFailed(step, str(cause or error), gone, now()))
+            failed = call.StepFailed(step, str(cause or error), gone, now())
+            self.loop.hear(replace(failed, generation=assistant.generation, queue=assistant.bridge))
             return
-        self.loop.hear(done)
+        self.loop.hear(replace(done, generation=assistant.generation, queue=assistant.bridge))
 
     async def _step(self, step: Step, wanted: Wanted, ai: Assistant) -> call.StepDone:
         done = call.StepDone(step, now())

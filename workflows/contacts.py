@@ -6,20 +6,18 @@ from workflows.values import Line, LineId, PersonId, Responder
 
 
 def line_card(configuration: Configuration, line_id: str) -> Line:
-    """What workflows need of a line. Raises KeyError where the file has no such line.
-
-    `number` is what responders see: the line's caller ID where it has one.
-    """
+    """What workflows need of a line. Raises KeyError where the file has no such line."""
     line = configuration.lines[line_id]
     return Line(
         id=LineId(line_id),
         name=line.name,
-        number=line.calls_from,
+        number=line.number,
         emergency_number=line.emergency_number,
         languages=line.languages,
         assistant=line.assistant,
         time_zone=line.time_zone.key,
         danger=line.danger_sentences(),
+        caller_id=line.caller_id,
     )
 
 

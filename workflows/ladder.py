@@ -39,6 +39,7 @@ from workflows.values import (
 )
 
 ROUND_FLOOR_S = 30.0  # a ladder on which every number is refused must not spin
+LEGS_REMEMBERED = 50  # news of a leg comes seconds late, not nights
 ACTS_REMEMBERED = 200  # people act a few times; a replayed spool or a stuck link must not grow the state
 
 
@@ -106,7 +107,7 @@ class Escalation:
     """One emergency until it is resolved. `position` points into `order`, `order` at the ladder's rungs.
 
     since: when this phase, or this rung of it, began. asked: questions put to a silent owner in this phase.
-    seed: the secret from which SMS codes are drawn.
+    seed: the secret from which SMS codes are drawn. legs_gone: legs that left a room for good, of late.
     """
 
     id: EscalationId
@@ -129,6 +130,7 @@ class Escalation:
     owner: Owner | None = None
     outcome_note: str = ""
     told: int = 0
+    legs_gone: tuple[CallSid, ...] = ()
     replies: tuple[tuple[ActId, ActReply], ...] = ()
 
     @property
@@ -424,10 +426,13 @@ def _timer_fired(state: Escalation, at: datetime) -> Decision:
     match timer.kind:
         case TimerKind.SUBMIT_LIMIT:
             waited = int((at - state.since).total_seconds())
+            alerts = int(
+                waited / state.ladder.submit_limit_s
+            )  # one for all that were due while nobody worked
             reason = (
                 f"calls of {state.id} have been queued for {waited} s: the rung does not climb while they are"
             )
-            return Decision(replace(state, alerts=state.alerts + 1), (AlertOperator(reason),))
+            return Decision(replace(state, alerts=max(alerts, state.alerts + 1)), (AlertOperator(reason),))
         case TimerKind.RING_AGAIN:
             return _ring_again(state, at)
         case TimerKind.DEADLINE:
@@ -586,6 +591,8 @@ def _page_moved(state: Escalation, news: PageMoved) -> Decision:
     on_this_rung = state.phase is Phase.PAGING and page in state.rung_pages
     if on_this_rung and state.deadline is None and page.voice.standing in _ON_ITS_WAY:
         state = _with_clock(state, page.voice.at or news.at)
+        if page.voice.standing is Standing.HELD:
+            return Decision(state)  # the phone is ours already, and does not ring for this
         return _tell(state, "ringing", rung=state.position + 1)
     return _consider_rung(state, news.at)
 
@@ -697,7 +704,7 @@ def _connect(state: Escalation, at: datetime) -> Decision:
 
 
 def _declined(state: Escalation, act: Act, at: datetime) -> Decision:
-    reply = ActReply(Verdict.DECLINED, "All right. The next person is being woken.")
+    reply = ActReply(Verdict.DECLINED, "All right. It goes on without you.")
     theirs = [replace(p, declined=True) for p in state.pages if p.responder.id == act.by]
     if state.owner is not None and state.owner.responder.id == act.by:
         released = _with_pages(replace(state, owner=None, asked=0, round_since=at), theirs)
@@ -775,6 +782,8 @@ def _caller_gone(state: Escalation, call: CallSid, at: datetime) -> Decision:
 
 def _joined(state: Escalation, person: PersonId, leg: CallSid, at: datetime) -> Decision:
     owner = state.owner
+    if leg in state.legs_gone:
+        return Decision(state)  # told late: that leg has left since
     if owner is not None and owner.responder.id != person:
         return Decision(state)  # a second human in the room; the owner stays
     if owner is None:  # seated while we could not confirm: being there is the acknowledgement
@@ -790,8 +799,11 @@ def _joined(state: Escalation, person: PersonId, leg: CallSid, at: datetime) -> 
 
 def _left(state: Escalation, person: PersonId, leg: CallSid, at: datetime) -> Decision:
     """The owner dropped: rung back first while a caller waits, followed up otherwise."""
+    gone = tuple(dict.fromkeys((*state.legs_gone, leg)))
+    state = replace(state, legs_gone=gone[-LEGS_REMEMBERED:])
     owner = state.owner
-    if owner is None or owner.responder.id != person or owner.leg != leg or state.phase is not Phase.ATTENDED:
+    in_room = state.phase in {Phase.CONNECTING, Phase.ATTENDED}
+    if owner is None or owner.responder.id != person or owner.leg != leg or not in_room:
         return Decision(state)
     state = replace(state, owner=replace(owner, leg=None), asked=0)
     if not state.waiting:

@@ -369,7 +369,7 @@ def _start(phone: Phone, requests: tuple[Request, ...], at: datetime) -> Decisio
     now, later = _foremost(requests)
     ring_id = RingId(f"{phone.rings + 1}-{now[0].page}")
     items = _items(phone, ring_id, now)
-    to, from_ = now[0].responder.phone or "", now[0].case.line.number
+    to, from_ = now[0].responder.phone or "", now[0].case.line.calls_from
     ring = Ring(ring_id, items, RingState.PLACING, at, to=to, from_=from_, placed_at=at)
     return replace(phone, ring=ring, rings=phone.rings + 1, waiting=later), (Place(ring),)
 

@@ -37,7 +37,7 @@ _FACTS: dict[Language, dict[str, str]] = {
     "en": {
         "placing": "I am placing the call to the person on duty. Please stay on the line.",
         "ringing": "I am ringing the {ordinal} person on the list now. Please stay on the line.",
-        "next": "The last person has not picked up. I am going on to the {ordinal} person on the list.",
+        "next": "I am going on to the {ordinal} person on the list. Please stay on the line.",
         "still_ringing": "You are not forgotten. I am still ringing the {ordinal} person on the list.",
         "exhausted": "I have tried everybody on the list and nobody has answered yet. "
         "I go on trying, and begin again at {time} at the latest. "
@@ -50,7 +50,7 @@ _FACTS: dict[Language, dict[str, str]] = {
     "es": {
         "placing": "Estoy llamando a la persona de guardia. No cuelgue, por favor.",
         "ringing": "Estoy llamando ahora a la {ordinal} persona de la lista. No cuelgue, por favor.",
-        "next": "La última persona no ha contestado. Paso a la {ordinal} persona de la lista.",
+        "next": "Paso a la {ordinal} persona de la lista. No cuelgue, por favor.",
         "still_ringing": "No le hemos olvidado. Sigo llamando a la {ordinal} persona de la lista.",
         "exhausted": "He llamado a toda la lista y nadie ha contestado todavía. "
         "Sigo intentándolo y empiezo de nuevo a más tardar a las {time}. "

@@ -110,6 +110,7 @@ class Ladder:
 class Line:
     """What the workflows need to know of the telephone line that rang.
 
+    number: the line's own: it is rung, and texts come from it and go to it. caller_id: what a rung phone shows.
     danger: the danger sentence in each of the line's languages, as the owner's file has it: (language, sentence).
     """
 
@@ -121,6 +122,12 @@ class Line:
     assistant: bool = True
     time_zone: str = "UTC"
     danger: tuple[tuple[str, str], ...] = ()
+    caller_id: str | None = None
+
+    @property
+    def calls_from(self) -> str:
+        """The number that our calls show."""
+        return self.caller_id or self.number
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ def replied(status: int, code: int | None = None, words: str = "words") -> Twili
         pytest.param(replied(429, 20429), Fate.NOT_DONE, id="429: nothing was done"),
         pytest.param(replied(400, 20429), Fate.NOT_DONE, id="20429 under any status: nothing was done"),
         pytest.param(replied(400, 21211), Fate.REFUSED, id="4xx: refused"),
-        pytest.param(replied(401, 20003), Fate.REFUSED, id="401: refused"),
+        pytest.param(replied(401, 20003), Fate.NOT_DONE, id="401: our account, nobody's number"),
         pytest.param(replied(404, 20404), Fate.REFUSED, id="404: refused"),
         pytest.param(replied(408), Fate.UNKNOWN, id="408: may be done"),
         pytest.param(replied(500), Fate.UNKNOWN, id="500: may be done"),
