@@ -162,7 +162,9 @@ async def _read_out(
         return TwimlResponse(twiml.say_goodbye([told]))
     current = PageToken(page.person, page.ring, page.line, tuple(offer.item for offer in offers))
     menu = twiml.Menu(prompts.read_out(offers, language), at.addresses.page_key(current, attempt), KEY_WAIT_S)
-    return TwimlResponse(twiml.ask_times(menu, PROMPTS, [phrase("goodbye", language)]))
+    if attempt < PROMPTS:  # asked anew, so that who has it by now is told between two readings
+        return TwimlResponse(twiml.ask_or(menu, [], at.addresses.page_again(current, attempt + 1)))
+    return TwimlResponse(twiml.ask_or(menu, [phrase("goodbye", language)]))
 
 
 async def _script(at: Desk, page: PageToken, sid: CallSid, *, again: str) -> Script | None:

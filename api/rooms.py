@@ -116,9 +116,7 @@ def ring_back_menu(
     """Nobody waits on the line, but somebody can be rung. then: where silence leads, else goodbye."""
     action = at.addresses.room_menu(room, _visit(), caller_here=False, ring_only=True)
     menu = twiml.Menu([*says, phrase("ring_back", language)], action, MENU_WAIT_S)
-    return TwimlResponse(
-        twiml.ask_times(menu, 1, [phrase("goodbye", language)] if then is None else [], then)
-    )
+    return TwimlResponse(twiml.ask_or(menu, [phrase("goodbye", language)] if then is None else [], then))
 
 
 async def _menu(at: Desk, room: RoomToken, says: list[Spoken]) -> TwimlResponse:

@@ -90,11 +90,10 @@ def ask(menu: Menu) -> str:
     return str(response)
 
 
-def ask_times(menu: Menu, times: int, otherwise: Iterable[Spoken], then: str | None = None) -> str:
-    """Ask for one key several times; silence is no act: then a last sentence, and `then` or the end."""
+def ask_or(menu: Menu, otherwise: Iterable[Spoken], then: str | None = None) -> str:
+    """Ask for one key; silence is no act: then a last sentence, and `then` or the end."""
     response = VoiceResponse()
-    for _ in range(times):
-        response.append(_gather(menu, empty_too=False))
+    response.append(_gather(menu, empty_too=False))
     _said(response, otherwise)
     if then is None:
         response.hangup()

@@ -45,11 +45,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Item:
-    """One page within a call: the keys drawn for it."""
+    """One page within a call: the keys drawn for it. over: nobody needs to answer it any more."""
 
     request: Request
     accept: str
     decline: str
+    over: bool = False
 
 
 class RingState(StrEnum):
@@ -336,8 +337,15 @@ def _withdrawn(phone: Phone, escalation: EscalationId, owner: str | None, at: da
         waiting=tuple(r for r in phone.waiting if r.escalation != escalation),
     )
     ring = phone.ring
-    if ring is None or ring.state is RingState.ANSWERED:
-        return phone, ()  # whoever has answered is never cut off; they are told at their next key
+    if ring is None:
+        return phone, ()
+    if (
+        ring.state is RingState.ANSWERED
+    ):  # never cut off: told at their next key, or before it is read out again
+        items = tuple(
+            replace(item, over=True) if item.request.escalation == escalation else item for item in ring.items
+        )
+        return replace(phone, ring=replace(ring, items=items, taken_by=owner or ring.taken_by)), ()
     gone = tuple(item for item in ring.items if item.request.escalation == escalation)
     if not gone:
         return phone, ()

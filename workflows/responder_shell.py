@@ -84,7 +84,9 @@ class ResponderWorkflow:
         ring = phone.ring
         if ring is None or ring.id != message.ring:
             return Script(items=())
-        return Script(items=tuple(_script_item(item) for item in ring.items), taken_by=ring.taken_by)
+        return Script(
+            items=tuple(_script_item(item) for item in ring.items if not item.over), taken_by=ring.taken_by
+        )
 
     @workflow.update
     async def match_text(self, message: TextIn) -> TextMatch:

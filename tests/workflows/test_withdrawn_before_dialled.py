@@ -47,3 +47,14 @@ def test_an_expired_page_leaves_the_others_in_the_queued_call() -> None:
     phone.hears(Expired(phone.phone.open[0].page, at(121)))
     assert phone.orders(Unplace) == []
     assert phone.pages_in_the_call == ["fire"]
+
+
+def test_whoever_listens_to_a_page_that_was_taken_is_not_cut_off_and_not_asked_again() -> None:
+    phone = Handset()
+    phone.asked_for("leak")
+    phone.placed("CA1", 1)
+    phone.says("in-progress", 5)
+    phone.withdrawn("leak", 8, owner="Ben")
+    assert phone.orders(HangUp) == []
+    assert [item.over for item in phone.items] == [True]
+    assert phone.ring.taken_by == "Ben"
