@@ -5,13 +5,17 @@ would be filled in by hand.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import yaml
 
+from api.fallback import documents
 from configuration.model import Configuration
 
+OTHER_HOST = "/_sandbox/static"
 HELD = "held"  # rings until somebody answers it through the sandbox's control API
 
 
@@ -32,7 +36,7 @@ def town(configuration: Configuration, phones: Sequence[dict[str, Any]] = (), **
             "number": line.number,
             "name": line.name,
             "voice_url": "${API}/voice/incoming",
-            "voice_fallback_url": f"${{SANDBOX}}/_sandbox/static/fallback-{name}",
+            "voice_fallback_url": f"${{SANDBOX}}{OTHER_HOST}/{name}.xml",
             "status_callback": "${API}/voice/ended",
             "sms_url": "${API}/sms",
         }
@@ -45,6 +49,17 @@ def town(configuration: Configuration, phones: Sequence[dict[str, Any]] = (), **
         "phones": [*phones, *_named_apart(people)],
         **more,
     }
+
+
+async def publish(sandbox: str, configuration: Configuration, at: datetime) -> None:
+    """Put tonight's static documents on the sandbox's other host, which answers when the door is down.
+
+    sandbox: its address. Raises httpx.HTTPError.
+    """
+    base = f"{sandbox}{OTHER_HOST}"
+    async with httpx.AsyncClient() as client:
+        for name, document in documents(configuration, base, at).items():
+            (await client.put(f"{base}/{name}", content=document)).raise_for_status()
 
 
 def write(path: Path, content: dict[str, Any]) -> Path:

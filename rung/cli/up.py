@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -129,6 +130,7 @@ async def run(
     stop = asyncio.Event()
     if settings.temporal:
         await introduce_ourselves(settings)
+    specs_are_ours = specs is None
     specs = children(settings, configuration) if specs is None else specs
     async with Supervisor(specs, settings.state_dir, say=print) as supervisor:
 
@@ -142,6 +144,8 @@ async def run(
         console.print("Starting (the first time takes a while) …")
         if await happened_before(supervisor.ready(), stop):
             console.print(summary(settings, configuration))
+            if settings.sandboxed and configuration and specs_are_ours:
+                await town.publish(f"{settings.twilio_base_url}", configuration, datetime.now(UTC))
             if settings.sandboxed and configuration:
                 number = next(iter(configuration.lines.values())).number
                 console.print(
