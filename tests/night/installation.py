@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import httpx
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import Client, WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from configuration.check import check
@@ -138,8 +138,8 @@ class Installation:
         view = None
         try:
             async with asyncio.timeout(within_s):
-                while (view := await self.escalation(escalation)).phase not in phases:
-                    await asyncio.sleep(LOOK_PAUSE_S)
+                while (view := await self.escalation(escalation)).phase not in phases:  # noqa: ASYNC110
+                    await asyncio.sleep(LOOK_PAUSE_S)  # a query has no event
                 return view
         except TimeoutError:
             wanted = " or ".join(phases)
@@ -175,11 +175,11 @@ async def _answered(ask: Callable[[], Awaitable[T]], within_s: float = READY_S) 
         while True:
             try:
                 return await ask()
-            except (RPCError, WorkflowFailureError) as error:
-                if isinstance(error, WorkflowFailureError):
-                    raise
+            except RPCError as error:
                 if error.status is RPCStatusCode.INVALID_ARGUMENT:
                     raise
+            except WorkflowQueryFailedError:  # the ladder is being looked up
+                pass
             await asyncio.sleep(LOOK_PAUSE_S)
 
 

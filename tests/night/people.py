@@ -143,6 +143,17 @@ class Phone:
         self.rung_to = record.seq
         return Leg(self.night, CallSid(record.call or ""), self.person.number)
 
+    async def is_called(self, within_s: float = 30.0) -> Leg:
+        """Wait for a call to it, whether or not it then rings."""
+        record = await self.night.journal.first(
+            f"{self.person.key} is called",
+            lambda r: r.kind == "call.created" and r.says("to") == self.person.number,
+            after=self.rung_to,
+            within_s=within_s,
+        )
+        self.rung_to = record.seq
+        return Leg(self.night, CallSid(record.call or ""), self.person.number)
+
     async def is_told(self, pattern: str = "", within_s: float = 30.0) -> re.Match[str]:
         """Wait for the next SMS with these words."""
         wanted = re.compile(pattern, re.IGNORECASE)

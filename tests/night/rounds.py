@@ -1,4 +1,4 @@
-"""A round of the kill table: every state reached on a line of its own, one kill for all of them, every story to its end.
+"""A round of the kill table: every state reached on a line of its own, one kill for all, every story to its end.
 
 All states of a round share the kill: what is under test is the state, not the instant, and twelve stories under way at
 once are a harder night than twelve nights.
@@ -10,6 +10,7 @@ import random
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import RateLimit
@@ -19,7 +20,7 @@ from tests.night.installation import PROCESSES, Installation, Process
 from tests.night.judge import NONE, Allowance, Reached, complaints, reached
 from tests.night.owners_file import Line
 from tests.night.people import Story
-from tests.night.states import AFTER_S, Case, End, State
+from tests.night.states import AFTER_S, CALLS_ARE_HELD, KEY, SERVING_AGAIN, Case, End, State, Turns
 from workflows import orders
 
 TO_BE_THERE_S = 60.0
@@ -66,27 +67,30 @@ class Round:
 async def play(night: Installation, killed: str, lines: dict[str, Line], states: Sequence[State]) -> Round:
     """Bring every state about, kill, and see every story to its end."""
     told = Round(killed, {state.name: Cell(killed, state) for state in states})
-    cases = {state.name: Case(night, Story(night, lines[state.name])) for state in states}
+    turns = Turns()
+    cases = {state.name: Case(night, Story(night, lines[state.name]), turns) for state in states}
     telling = {
-        state.name: asyncio.create_task(_in_time(state, cases[state.name]), name=state.name)
-        for state in states
+        state.name: asyncio.create_task(_tell(state, cases[state.name]), name=state.name) for state in states
     }
+
+    def past(turn: int) -> bool:
+        return all(case.waits_for > turn or telling[name].done() for name, case in cases.items())
+
     clock = asyncio.get_running_loop().time
     killed_at = clock()
     try:
-        await _all("prepared", [case.prepared for case in cases.values()], telling)
         async with contextlib.AsyncExitStack() as queue:
-            for state in sorted(states, key=lambda one: one.turn):
-                if state.queue_held:
+            for turn in range(KEY + 1):
+                if turn == CALLS_ARE_HELD:
                     await queue.enter_async_context(_calls_held(night))
-                cases[state.name].last_step.set()
-                await _all("there", [cases[state.name].there], {state.name: telling[state.name]})
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(TO_BE_THERE_S):
+                        await turns.give(turn, partial(past, turn))
             killed_at = clock()
             await _kill(night, KILLED[killed])
             told.serving_s = clock() - killed_at
-        for case in cases.values():
-            case.whole.set()
-        await asyncio.wait(telling.values(), timeout=AFTER_S * 2)
+        await turns.give(SERVING_AGAIN, lambda: True)
+        await asyncio.wait(telling.values())
     finally:
         for task in telling.values():
             task.cancel()
@@ -96,20 +100,13 @@ async def play(night: Installation, killed: str, lines: dict[str, Line], states:
     return told
 
 
-async def _in_time(state: State, case: Case) -> tuple[End, float]:
+async def _tell(state: State, case: Case) -> tuple[End, float]:
     """A story's end, and when."""
-    async with asyncio.timeout(TO_BE_THERE_S * 2 + AFTER_S):
-        return await state.tell(case), asyncio.get_running_loop().time()
-
-
-async def _all(
-    what: str, events: Sequence[asyncio.Event], telling: "dict[str, asyncio.Task[tuple[End, float]]]"
-) -> None:
-    """Wait until each of these stories is where it should be, or has gone wrong, or takes too long."""
-    for event, task in zip(events, telling.values(), strict=True):
-        waiting = asyncio.create_task(event.wait(), name=f"{task.get_name()} {what}")
-        await asyncio.wait({waiting, task}, timeout=TO_BE_THERE_S, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
+    try:
+        async with asyncio.timeout(TO_BE_THERE_S * 2 + AFTER_S):
+            return await state.tell(case), asyncio.get_running_loop().time()
+    finally:
+        await case.turns.arrived()
 
 
 async def _kill(night: Installation, names: tuple[Process, ...]) -> None:

@@ -8,7 +8,7 @@ happens to a key pressed in the gap itself is a state of its own (`key pressed`)
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tests.night.installation import Installation
 from tests.night.judge import Reached
@@ -18,6 +18,9 @@ from tests.night.rooms import are_together, is_coached
 from workflows.call import Closing
 from workflows.ladder import Phase
 from workflows.values import Act, ActId, ActKind, EscalationId, PersonId, Via
+
+# The turns: whoever stays in a state for long gets there first.
+WHENEVER, CALL_GOES_OUT, PICKS_UP, CALLS_ARE_HELD, ACCEPTS, KEY = range(1, 7)
 
 PATIENT_S = 60.0  # a rung that must not expire while processes start anew
 AFTER_S = 100.0  # what a case may take after the kill; what waits longest is a look, every 30 s
@@ -33,27 +36,55 @@ class End:
     together: bool
 
 
+class Turns:
+    """The last steps of a round's stories, the most fleeting last: nobody takes one before all are ready for it."""
+
+    def __init__(self) -> None:
+        self._open = 0
+        self._news = asyncio.Condition()
+
+    async def wait_for(self, turn: int) -> None:
+        """Wait until it is this turn."""
+        async with self._news:
+            self._news.notify_all()
+            await self._news.wait_for(lambda: self._open >= turn)
+
+    async def arrived(self) -> None:
+        """A story is where it waits next, or at its end."""
+        async with self._news:
+            self._news.notify_all()
+
+    async def give(self, turn: int, all_are_past_it: Callable[[], bool]) -> None:
+        """It is this turn: wait until everybody has taken it."""
+        async with self._news:
+            self._open = turn
+            self._news.notify_all()
+            await self._news.wait_for(all_are_past_it)
+
+
+IN_THE_STATE = 9  # past every turn: only the kill is still to come
+SERVING_AGAIN = 10
+
+
 @dataclass
 class Case:
-    """One state in one round, under way."""
+    """One state in one round, under way. waits_for: the turn before which it stands."""
 
     night: Installation
     story: Story
-    prepared: asyncio.Event = field(default_factory=asyncio.Event)
-    last_step: asyncio.Event = field(default_factory=asyncio.Event)
-    there: asyncio.Event = field(default_factory=asyncio.Event)
-    whole: asyncio.Event = field(default_factory=asyncio.Event)
+    turns: Turns
+    waits_for: int = 0
     arrived_at: float = 0.0
 
-    async def before_the_last_step(self) -> None:
-        """Everything is prepared: wait for the turn."""
-        self.prepared.set()
-        await self.last_step.wait()
+    async def turn(self, turn: int) -> None:
+        """Ready for this turn: wait for it."""
+        self.waits_for = turn
+        await self.turns.wait_for(turn)
 
     async def outlives_the_kill(self) -> None:
         """In the state: wait until what was killed serves again."""
-        self.there.set()
-        await self.whole.wait()
+        self.waits_for = IN_THE_STATE
+        await self.turns.wait_for(SERVING_AGAIN)
 
     def arrives(self) -> None:
         """Caller and responder are together, or whatever else the story is about has come."""
@@ -92,22 +123,16 @@ Telling = Callable[[Case], Awaitable[End]]
 
 @dataclass(frozen=True)
 class State:
-    """A state, how it is reached and left, and what the story asks.
-
-    turn: states take their last step in this order, the most fleeting last. queue_held: the account's calls are
-    held from before this last step until everything serves again.
-    """
+    """A state, how it is reached and left, and what the story asks."""
 
     name: str
     tell: Telling
     rungs: Sequence[Sequence[str]]
     asked: Mapping[str, Reached]
     owner: str
-    turn: int = 0
     wait_s: float = PATIENT_S
     last_resort: Sequence[str] = ()
     pauses_s: Sequence[float] = (0,)
-    queue_held: bool = False
     together: bool = True
 
     def line(self, file: OwnersFile, prefix: str) -> Line:
@@ -129,7 +154,7 @@ async def menu(case: Case) -> End:
     """The caller has been answered, and has not said yet what it is."""
     story = case.story
     await story["ana"].does(TAKES)
-    await case.before_the_last_step()
+    await case.turn(WHENEVER)
     caller = await story.is_rung()
     await caller.is_asked()
     await case.outlives_the_kill()
@@ -145,7 +170,7 @@ async def queued(case: Case) -> End:
     await story["ana"].does(TAKES)
     caller = await story.is_rung()
     await caller.is_asked()
-    await case.before_the_last_step()
+    await case.turn(CALLS_ARE_HELD)
     escalation = await story.reports(caller, asked=True)
     await story["ana"].is_told("to take it")
     await case.outlives_the_kill()
@@ -161,7 +186,7 @@ async def submitting(case: Case) -> End:
     await case.night.goes_wrong(kind="latency", on="calls.create", number=number, seconds=5, times=1)
     caller = await story.is_rung()
     await caller.is_asked()
-    await case.before_the_last_step()
+    await case.turn(CALL_GOES_OUT)
     escalation = await story.reports(caller, asked=True)
     ana = await story["ana"].rings()
     await case.outlives_the_kill()
@@ -177,7 +202,7 @@ async def ringing(case: Case) -> End:
     await story["ana"].does("no_answer")
     caller = await story.is_rung()
     await caller.is_asked()
-    await case.before_the_last_step()
+    await case.turn(CALL_GOES_OUT)
     escalation = await story.reports(caller, asked=True)
     await story["ana"].rings()
     await case.outlives_the_kill()
@@ -190,7 +215,7 @@ async def ringing(case: Case) -> End:
 async def answered(case: Case) -> End:
     """The page is being read out; the key comes after the gap."""
     caller, escalation, ana = await _rung(case)
-    await case.before_the_last_step()
+    await case.turn(PICKS_UP)
     await ana.picks_up()
     key = (await ana.hears(r"press (\d) to take it"))[1]
     await case.outlives_the_kill()
@@ -203,9 +228,10 @@ async def key_pressed(case: Case) -> End:
     """The key and the kill within the same tenth of a second."""
     story = case.story
     caller, escalation, ana = await _rung(case)
+    await case.turn(PICKS_UP)
     await ana.picks_up()
     key = (await ana.hears(r"press (\d) to take it"))[1]
-    await case.before_the_last_step()
+    await case.turn(KEY)
     await story["ana"].does(TAKES)  # whatever becomes of this call
     await ana.presses(key)
     await case.outlives_the_kill()
@@ -220,9 +246,8 @@ async def join_call(case: Case) -> End:
     caller = await story.is_rung()
     escalation = await story.reports(caller)
     code = (await story["ana"].is_told(r"Reply (\d{4}) to take it"))[1]
-    page = await story["ana"].rings()
-    await page.is_over()
-    await case.before_the_last_step()
+    await (await story["ana"].is_called()).is_over()
+    await case.turn(CALL_GOES_OUT)
     await story["ana"].writes(story.line, code)
     ana = await story["ana"].rings()
     await case.outlives_the_kill()
@@ -235,9 +260,10 @@ async def join_call(case: Case) -> End:
 async def connecting(case: Case) -> End:
     """Accepted, and told so; not in the room yet."""
     caller, escalation, ana = await _rung(case)
+    await case.turn(PICKS_UP)
     await ana.picks_up()
     key = (await ana.hears(r"press (\d) to take it"))[1]
-    await case.before_the_last_step()
+    await case.turn(ACCEPTS)
     await ana.presses(key)
     await ana.is_being_told()
     await case.outlives_the_kill()
@@ -249,7 +275,7 @@ async def attended(case: Case) -> End:
     """The responder is with the caller, coached; they resolve it by key after the gap."""
     caller, escalation, ana = await _taken(case)
     await is_coached(case.night, caller, ana)
-    await case.before_the_last_step()
+    await case.turn(WHENEVER)
     await case.outlives_the_kill()
     await _resolves(ana)
     await _back_in_the_room(case, caller, ana)
@@ -262,7 +288,7 @@ async def following_up(case: Case) -> End:
     caller, escalation, ana = await _taken(case)
     await case.night.is_in(escalation, Phase.ATTENDED)
     link = (await case.story["ana"].is_told(r"(http\S+/a/\S+)"))[1]
-    await case.before_the_last_step()
+    await case.turn(WHENEVER)
     await caller.hangs_up()
     await ana.hangs_up()
     await case.night.is_in(escalation, Phase.FOLLOWING_UP)
@@ -275,15 +301,15 @@ async def following_up(case: Case) -> End:
 async def exhausted(case: Case) -> End:
     """Nobody on the ladder has answered; the next round is to come."""
     story = case.story
-    for name in ("ana", "ben", "cleo"):
+    for name in ("ana", "cleo"):
         await story[name].does("no_answer")
     caller = await story.is_rung()
     await caller.is_asked()
-    await case.before_the_last_step()
+    await case.turn(WHENEVER)
     escalation = await story.reports(caller, asked=True)
     await case.night.is_in(escalation, Phase.EXHAUSTED)
     await story["cleo"].rings()
-    ana = await story["ana"].rings()
+    await story["ana"].rings()
     await case.outlives_the_kill()
     await story["ana"].does(TAKES)
     ana = await story["ana"].rings(AFTER_S)
@@ -301,7 +327,7 @@ async def resolved(case: Case) -> End:
     )
     await case.night.escalation_ended(escalation)
     back = await _back_in_the_room(case, caller, ana)
-    await case.before_the_last_step()
+    await case.turn(WHENEVER)
     await case.outlives_the_kill()
     assert await are_together(case.night, caller, ana) == back
     case.arrives()
@@ -339,29 +365,28 @@ async def _back_in_the_room(case: Case, caller: Leg, ana: Leg) -> str:
 
 ONCE = Reached(1, 1, 1)
 ALONE = [["ana"], ["ben"]]
-NEXT_ROUND_S = 40.0
+NEXT_ROUND_S = 30.0
 
 STATES = (
-    State("caller in the menu", menu, ALONE, {"ana": ONCE}, "ana", turn=2),
-    State("calls queued", queued, ALONE, {"ana": ONCE}, "ana", turn=4, queue_held=True),
-    State("page being submitted", submitting, ALONE, {"ana": ONCE}, "ana", turn=3),
-    State("page ringing", ringing, ALONE, {"ana": ONCE, "ben": ONCE}, "ben", turn=3, wait_s=8),
-    State("page answered", answered, ALONE, {"ana": ONCE}, "ana", turn=3),
-    State("key pressed", key_pressed, ALONE, {"ana": ONCE}, "ana", turn=6),
-    State("acknowledged by SMS, join call out", join_call, ALONE, {"ana": Reached(2, 1, 1)}, "ana", turn=2),
-    State("connecting", connecting, ALONE, {"ana": ONCE}, "ana", turn=5),
-    State("attended and coached", attended, ALONE, {"ana": ONCE}, "ana", turn=1),
-    State("following up", following_up, ALONE, {"ana": ONCE}, "ana", turn=1, together=False),
+    State("caller in the menu", menu, ALONE, {"ana": ONCE}, "ana"),
+    State("calls queued", queued, ALONE, {"ana": ONCE}, "ana"),
+    State("page being submitted", submitting, ALONE, {"ana": ONCE}, "ana"),
+    State("page ringing", ringing, ALONE, {"ana": ONCE, "ben": ONCE}, "ben", wait_s=8),
+    State("page answered", answered, ALONE, {"ana": ONCE}, "ana"),
+    State("key pressed", key_pressed, ALONE, {"ana": ONCE}, "ana"),
+    State("acknowledged by SMS, join call out", join_call, ALONE, {"ana": Reached(2, 1, 1)}, "ana"),
+    State("connecting", connecting, ALONE, {"ana": ONCE}, "ana"),
+    State("attended and coached", attended, ALONE, {"ana": ONCE}, "ana"),
+    State("following up", following_up, ALONE, {"ana": ONCE}, "ana", together=False),
     State(
         "exhausted between rounds",
         exhausted,
-        ALONE,
-        {"ana": Reached(2, 2, 2), "ben": ONCE, "cleo": ONCE},
+        [["ana"]],
+        {"ana": Reached(2, 2, 2), "cleo": ONCE},
         "ana",
-        turn=1,
-        wait_s=3,
+        wait_s=12,
         last_resort=("cleo",),
         pauses_s=(NEXT_ROUND_S,),
     ),
-    State("resolved, humans talk on", resolved, ALONE, {"ana": ONCE}, "ana", turn=1),
+    State("resolved, humans talk on", resolved, ALONE, {"ana": ONCE}, "ana"),
 )
