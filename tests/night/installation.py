@@ -8,7 +8,7 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -72,7 +72,7 @@ class Installation:
             await ready()
 
     @contextlib.contextmanager
-    def killed(self, *names: Process) -> "Any":
+    def killed(self, *names: Process) -> Iterator[Callable[[], Awaitable[None]]]:
         """Kill -9 now; what is yielded waits until all serve again."""
         before = {name: self.supervisor.times_ready(name) for name in names}
         self.signal(signal.SIGKILL, *names)
@@ -187,8 +187,6 @@ async def _answered(ask: Callable[[], Awaitable[T]], within_s: float = READY_S) 
 async def installed(
     folder: Path,
     owners_file: OwnersFile,
-    *,
-    statics: Callable[[Settings, Configuration], Mapping[str, str]] | None = None,
     **more: Any,
 ) -> AsyncGenerator[Installation, None]:
     """Start everything on free ports, its state in this folder. more: further keys of the town file."""

@@ -57,6 +57,21 @@ class Leg:
         assert found is not None
         return found
 
+    async def hears_or_is_cut_off(self, pattern: str, within_s: float = 30.0) -> re.Match[str] | None:
+        """Wait until this is heard; None where the call ends before."""
+        wanted = re.compile(pattern, re.IGNORECASE)
+        record = await self.night.journal.first(
+            f"{self.number} hears {pattern!r}, or its call ends",
+            lambda r: (
+                r.call == self.sid
+                and (
+                    r.kind == "call.ended" or (r.kind == "leg.heard" and bool(wanted.search(r.says("text"))))
+                )
+            ),
+            within_s=within_s,
+        )
+        return wanted.search(record.says("text"))
+
     async def is_asked(self, within_s: float = 30.0) -> None:
         """Wait until a key is wanted of it."""
         record = await self.night.journal.first(
@@ -197,6 +212,15 @@ class Story:
     def __getitem__(self, name: str) -> Phone:
         """Somebody of this line."""
         return self.people[name]
+
+    def calls(self, name: str) -> list[Record]:
+        """The calls that were placed to somebody of this line."""
+        number = self[name].person.number
+        return [
+            record
+            for record in self.night.journal.since(self.began)
+            if record.kind == "call.created" and record.says("to") == number
+        ]
 
     async def is_rung(self, *steps: object, caller: str | None = None) -> Leg:
         """Somebody rings the line; their hand is the story's, after these steps."""

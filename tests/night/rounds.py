@@ -11,16 +11,18 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from http import HTTPStatus
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import RateLimit
 from temporalio.api.workflowservice.v1 import UpdateTaskQueueConfigRequest
 
+from rung.api import alert_token
 from tests.night.installation import PROCESSES, Installation, Process
-from tests.night.judge import NONE, Allowance, Reached, complaints, reached
+from tests.night.judge import Allowance, Reached, complaints, reached
 from tests.night.owners_file import Line
 from tests.night.people import Story
-from tests.night.states import AFTER_S, CALLS_ARE_HELD, KEY, SERVING_AGAIN, Case, End, State, Turns
+from tests.night.states import AFTER_S, CALLS_ARE_HELD, GAP, KEY, SERVING_AGAIN, Case, End, State, Turns
 from workflows import orders
 
 TO_BE_THERE_S = 60.0
@@ -38,9 +40,17 @@ KILLED: dict[str, tuple[Process, ...]] = {
 PUSH_AGAIN = Allowance("a push that a dead worker was sending is sent again", pushes=1)
 
 
-def allowed(killed: str) -> Allowance:
+def allowed(killed: str, state: State) -> Allowance:
     """What may be more than the story asks when this was killed."""
-    return PUSH_AGAIN if "worker" in KILLED[killed] else NONE
+    rules = [state.allowed[process] for process in KILLED[killed] if process in state.allowed]
+    if "worker" in KILLED[killed]:
+        rules.append(PUSH_AGAIN)
+    return Allowance(
+        "; ".join(rule.because for rule in rules),
+        calls=sum(rule.calls for rule in rules),
+        texts=sum(rule.texts for rule in rules),
+        pushes=sum(rule.pushes for rule in rules),
+    )
 
 
 @dataclass
@@ -64,8 +74,10 @@ class Round:
     serving_s: float = 0.0
 
 
-async def play(night: Installation, killed: str, lines: dict[str, Line], states: Sequence[State]) -> Round:
-    """Bring every state about, kill, and see every story to its end."""
+async def play(
+    night: Installation, killed: str, lines: dict[str, Line], states: Sequence[State], decoy: Line
+) -> Round:
+    """Bring every state about, kill, and see every story to its end. decoy: a line that nobody else uses."""
     told = Round(killed, {state.name: Cell(killed, state) for state in states})
     turns = Turns()
     cases = {state.name: Case(night, Story(night, lines[state.name]), turns) for state in states}
@@ -82,12 +94,15 @@ async def play(night: Installation, killed: str, lines: dict[str, Line], states:
         async with contextlib.AsyncExitStack() as queue:
             for turn in range(KEY + 1):
                 if turn == CALLS_ARE_HELD:
-                    await queue.enter_async_context(_calls_held(night))
+                    await queue.enter_async_context(_calls_held(night, decoy))
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(TO_BE_THERE_S):
                         await turns.give(turn, partial(past, turn))
+            await asyncio.sleep(random.Random(killed).uniform(0, KEY_TO_KILL_S))
             killed_at = clock()
-            await _kill(night, KILLED[killed])
+            with night.killed(*KILLED[killed]) as ready:
+                await turns.give(GAP, lambda: True)
+                await ready()
             told.serving_s = clock() - killed_at
         await turns.give(SERVING_AGAIN, lambda: True)
         await asyncio.wait(telling.values())
@@ -109,17 +124,18 @@ async def _tell(state: State, case: Case) -> tuple[End, float]:
         await case.turns.arrived()
 
 
-async def _kill(night: Installation, names: tuple[Process, ...]) -> None:
-    """Kill within the tenth of a second after the key, at an instant that is drawn; wait until all serve again."""
-    instant = random.Random(" ".join(names)).uniform(0, KEY_TO_KILL_S)
-    await asyncio.sleep(instant)
-    await night.kill(*names)
-
-
 @asynccontextmanager
-async def _calls_held(night: Installation) -> AsyncGenerator[None, None]:
-    """Hold the account's calls in their queue, as an account with next to no rate does."""
+async def _calls_held(night: Installation, decoy: Line) -> AsyncGenerator[None, None]:
+    """Hold the account's calls in their queue, as an account with next to no rate does.
+
+    decoy: a line for which an alert is raised. One call still goes out under any rate, and this is its.
+    """
     await _set_rate(night, HELD)
+    somebody = Story(night, decoy)
+    headers = {"Authorization": f"Bearer {alert_token(night.settings)}", "Idempotency-Key": "decoy"}
+    raised = await night.door.post(f"/alerts/{decoy.key}", json={"category": "water"}, headers=headers)
+    assert raised.status_code == HTTPStatus.ACCEPTED
+    await somebody["ana"].is_called()
     try:
         yield
     finally:
@@ -159,4 +175,4 @@ def _judge(
     if case.arrived_at:
         cell.arrived_s = case.arrived_at - killed_at
     cell.seen = reached(line, case.night.journal.since(case.story.began))
-    cell.wrong += complaints(cell.state.asked, cell.seen, allowed(cell.killed))
+    cell.wrong += complaints(cell.state.asked, cell.seen, allowed(cell.killed, cell.state))

@@ -29,6 +29,7 @@ FILE = OwnersFile()
 LINES = {
     killed: {state.name: state.line(FILE, killed.replace(" ", "-")) for state in STATES} for killed in KILLED
 }
+DECOYS = {killed: FILE.line(f"{killed.replace(' ', '-')}-decoy", [["ana"]]) for killed in KILLED}
 
 
 @dataclass
@@ -42,7 +43,9 @@ class Table:
     async def cell(self, killed: str, state: State) -> Cell:
         """What came of killing this in that state."""
         if killed not in self.rounds:
-            self.rounds[killed] = await play(self.night, killed, LINES[killed], self.chosen[killed])
+            self.rounds[killed] = await play(
+                self.night, killed, LINES[killed], self.chosen[killed], DECOYS[killed]
+            )
         return self.rounds[killed].cells[state.name]
 
 

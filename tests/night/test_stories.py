@@ -500,7 +500,6 @@ async def publish_fallback(night: Installation, line: Line, folder: Path) -> Non
     said, _ = await writing.communicate()
     assert writing.returncode == 0
     for document in await asyncio.to_thread(lambda: list(folder.glob("*.xml"))):
-        for name in {document.name, f"fallback-{document.stem}"}:
-            reply = await night.sandbox.put(f"/static/{name}", content=document.read_bytes())
-            assert reply.is_success
+        reply = await night.sandbox.put(f"/static/{document.name}", content=document.read_bytes())
+        assert reply.is_success
     assert f"{line.number}: {base}/{line.key}.xml" in said.decode()
