@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
 
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 
 from configuration.numbers import masked_within
@@ -106,10 +106,15 @@ def failure(what: str, found: Problem) -> ApplicationError:
     if found.absent:
         return ApplicationError(text, type=GONE, non_retryable=True)
     if found.code in NOT_YET:
-        return ApplicationError(text, type=TOO_EARLY)
+        return passing(text, TOO_EARLY)
     if found.fate is Fate.REFUSED:
         return ApplicationError(text, type=REFUSED, non_retryable=True)
-    return ApplicationError(text, type=UNAVAILABLE)
+    return passing(text, UNAVAILABLE)
+
+
+def passing(text: str, kind: str) -> ApplicationError:
+    """The error of something that is expected to fail at times: asked again, and no traceback in the log."""
+    return ApplicationError(text, type=kind, category=ApplicationErrorCategory.BENIGN)
 
 
 def discreet(words: str) -> str:

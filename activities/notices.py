@@ -2,10 +2,9 @@
 
 import structlog
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
 from activities.addresses import Addresses
-from activities.errors import UNAVAILABLE
+from activities.errors import UNAVAILABLE, passing
 from activities.push import Pushes
 from activities.submission import Now, utc_now
 from activities.texts import Texts, words_for
@@ -54,7 +53,7 @@ class Notices:
             log.info("push placed", kind=order.kind, page=order.page, person=order.to.id)
             return Submission("placed", self._now())
         if pushed.failed:
-            raise ApplicationError(f"no push server of {order.to.id} took it", type=UNAVAILABLE)
+            raise passing(f"no push server of {order.to.id} took it", UNAVAILABLE)
         return Submission("refused", self._now(), error="no push URL that can be used")
 
     @activity.defn(name=ALERT_OPERATOR.name)
@@ -69,7 +68,7 @@ class Notices:
             people, (*configuration.alerts.push,), "Rung needs you to look", words, case.line.number
         )
         if told == 0 and (people or configuration.alerts.push):
-            raise ApplicationError("no operator could be told", type=UNAVAILABLE)
+            raise passing("no operator could be told", UNAVAILABLE)
         return Done()
 
     @activity.defn(name=DELIVER_MESSAGE.name)
@@ -88,7 +87,7 @@ class Notices:
         people = [configuration.people[name] for name in line.messages_to]
         told = await self._tell(people, (), line.name, words, line.number)
         if told == 0:
-            raise ApplicationError("nobody could be told of a message", type=UNAVAILABLE)
+            raise passing("nobody could be told of a message", UNAVAILABLE)
         log.info("message delivered", line=order.line, call=order.call, told=told)
         return Done()
 

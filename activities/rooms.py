@@ -25,6 +25,7 @@ from activities.errors import (
     Problem,
     ReplyLostError,
     failure,
+    passing,
     problem,
 )
 from activities.submission import Created, Submitter
@@ -153,7 +154,7 @@ class Rooms:
                 return Done()
             if pause is not None:
                 await asyncio.sleep(pause)
-        raise ApplicationError(f"{order.sid} does not coach {order.coached} yet", type=TOO_EARLY)
+        raise passing(f"{order.sid} does not coach {order.coached} yet", TOO_EARLY)
 
     @activity.defn(name=ANNOUNCE_FACT.name)
     async def announce_fact(self, order: AnnounceFact) -> Done:

@@ -7,6 +7,7 @@ on a database file in the state folder. Why that is enough, and for how long: do
 
 import asyncio
 import ipaddress
+import re
 import shutil
 import sysconfig
 from collections.abc import Awaitable, Callable, Sequence
@@ -221,7 +222,8 @@ async def _until_answered(
                         raise TemporalError(f"Temporal at {target} refused us: {error.message}") from error
                     last = error.message
                 except RuntimeError as error:  # how the SDK reports that nobody listens
-                    last = str(error)
+                    innermost = re.search(r'message: "([^"]+)"', str(error))
+                    last = innermost[1] if innermost else str(error)
                 except TimeoutError:
                     last = f"no answer in {ATTEMPT.total_seconds():.0f} s"
                 await asyncio.sleep(pause)
@@ -230,7 +232,7 @@ async def _until_answered(
         raise TemporalError(
             f"Temporal did not answer at {target} within {patience.total_seconds():.0f} s."
             " Is it running? `rung up` starts one; TEMPORAL_ADDRESS names another (docs/configuration.md)."
-            f" Last: {last}"
+            f" Last heard: {last}."
         ) from None
 
 

@@ -22,6 +22,7 @@ from temporalio.client import Client
 from configuration.check import check
 from configuration.model import Configuration
 from rung import logs, town
+from rung.cli import terminal
 from rung.cli.up import children
 from rung.demo.story import Record, Story
 from rung.settings import Settings
@@ -50,7 +51,7 @@ def demo(
 
     Nobody answers, a voicemail does and does not count, one declines, one takes it.
     """
-    console = Console(highlight=False)
+    console = terminal.console()
     folder = Path(tempfile.mkdtemp(prefix="rung-demo-"))
     try:
         asyncio.run(_play(folder, console, stay=stay))

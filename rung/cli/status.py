@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from rung.cli.terminal import NotFoundError, find, run, running, short
+from rung.cli.terminal import NotFoundError, console, find, run, running, short
 from rung.settings import Settings
 from workflows.ladder import ENDED
 from workflows.messages import EscalationView
@@ -29,17 +29,17 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Keep showing it until it is over.")] = False,
 ) -> None:
     """Show what is open, or one escalation's ladder."""
-    console = Console(highlight=False)
+    screen = console()
 
     async def show(client: Client, _: Settings) -> None:
         if escalation is None:
-            console.print(await _open(client))
+            screen.print(await _open(client))
             return
         name = await find(client, escalation)
         if not watch:
-            console.print(ladder(await _view(client, name)))
+            screen.print(ladder(await _view(client, name)))
             return
-        with Live(console=console, auto_refresh=False) as live:
+        with Live(console=screen, auto_refresh=False) as live:
             while True:
                 view = await _view(client, name)
                 live.update(ladder(view), refresh=True)
@@ -119,4 +119,4 @@ def _next(view: EscalationView) -> str:
     if view.next_at is None or view.next_is is None:
         return "-"
     left = max(0, int((view.next_at - datetime.now(UTC)).total_seconds()))
-    return f"{view.next_is} in {left} s"
+    return f"{left} s: {view.next_is}"

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 import typer
+from rich.console import Console
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -15,6 +16,7 @@ from rung.temporal import TemporalError, connect
 from workflows.values import EscalationId
 
 FAILED, USAGE = 1, 2
+PIPED_COLUMNS = 200  # whoever reads a pipe folds lines as they like
 PATIENCE = timedelta(seconds=5)  # somebody sits at the terminal and waits
 LISTED = 200
 
@@ -29,7 +31,7 @@ def run(work: Callable[[Client, Settings], Awaitable[T]]) -> T:
     """Connect, do it, and end with a sentence and an exit code when it cannot be done."""
     try:
         settings = Settings.load()
-        logs.set_up(settings)
+        logs.set_up(settings.model_copy(update={"log_level": "warning"}))  # the answer is what was asked for
         return asyncio.run(_connected(work, settings))
     except SettingsError as error:
         typer.echo(str(error), err=True)
@@ -65,6 +67,12 @@ async def running(client: Client) -> AsyncIterator[EscalationId]:
     query = "WorkflowType='EscalationWorkflow' AND ExecutionStatus='Running'"
     async for one in client.list_workflows(query, limit=LISTED):
         yield EscalationId(one.id)
+
+
+def console() -> Console:
+    """Where an answer is shown: as wide as the terminal, never folded in a pipe."""
+    here = Console(highlight=False)
+    return here if here.is_terminal else Console(highlight=False, width=PIPED_COLUMNS)
 
 
 def short(escalation: EscalationId) -> str:
