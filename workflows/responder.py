@@ -18,7 +18,7 @@ from workflows.values import CallSid, Case, EscalationId, PageId, Responder, Rin
 
 MERGED_AT_MOST = 4  # two keys a page, nine digits
 LOOKS = (1.0, 3.0, 8.0, 20.0)  # seconds between look-ups of a call that may or may not have been placed
-CALLBACK_GRACE_S = 20.0  # Twilio adds up to 5 s to a ring time-out; then ask what became of the call
+RING_LOOK_S = 20.0  # how often a call that rings is looked at: nobody may have been there to hear of its end
 TALK_LOOK_S = 60.0  # how often a call in progress is looked at, in case its end was never told
 PLACINGS_AT_MOST = 2  # a call that four looks did not find was not placed; a second mystery is a failure
 SIDS_REMEMBERED = 20
@@ -293,8 +293,7 @@ def due_at(phone: Phone) -> datetime | None:
         return ring.since + timedelta(seconds=LOOKS[min(ring.looks, len(LOOKS) - 1)])
     if ring.state is RingState.ANSWERED:
         return ring.since + timedelta(seconds=TALK_LOOK_S)
-    ring_s = max((item.request.ring_s for item in ring.items), default=0.0)
-    return ring.since + timedelta(seconds=ring_s + CALLBACK_GRACE_S)
+    return ring.since + timedelta(seconds=RING_LOOK_S)
 
 
 def _requested(phone: Phone, request: Request, at: datetime) -> Decision:

@@ -5,9 +5,9 @@ import pytest
 from tests.workflows.night import Handset, ana, at
 from workflows.pages import Standing
 from workflows.responder import (
-    CALLBACK_GRACE_S,
     LOOKS,
     MERGED_AT_MOST,
+    RING_LOOK_S,
     HangUp,
     LookAt,
     LookFor,
@@ -487,10 +487,21 @@ def test_a_call_whose_callbacks_are_lost_is_looked_at() -> None:
     phone = Handset()
     phone.asked_for("leak")
     phone.placed("CA1", 1)
-    phone.time_comes(1 + 40 + CALLBACK_GRACE_S)
+    phone.time_comes(1 + RING_LOOK_S)
     assert phone.orders(LookAt) == [LookAt(phone.ring.id, CallSid("CA1"))]
-    phone.says("no-answer", 62)
+    phone.says("no-answer", 22)
     assert phone.reported("leak")[-1] is Standing.UNANSWERED
+
+
+def test_who_picked_up_while_nobody_could_be_told_is_rung_again_within_the_rung() -> None:
+    phone = Handset()
+    phone.asked_for("leak")
+    phone.placed("CA1", 1)
+    phone.says("ringing", 2)  # then the door died under the call, and with it all news of the call
+    phone.time_comes(1 + RING_LOOK_S)
+    phone.says("completed", 22)
+    phone.asked_for("leak", 60, ring=2)
+    assert len(phone.orders(Place)) == 1
 
 
 def test_a_talk_whose_end_was_never_told_is_looked_at() -> None:
