@@ -24,10 +24,14 @@ from workflows.values import (
 )
 
 LOOK_S = 30.0  # how often the telephone network is asked what is true, while nothing is said to be wrong
+EXPECTED_S = (
+    8.0  # from a report or a key to the room: a sentence, and the network's pace; then look whether it is so
+)
 LEAVE_GRACE_S = 3.0  # a leg that left the room hung up or is in the menu: its <Dial action> says which
 ANNOUNCEMENT_S = 20.0  # an announcement whose end was never told is over by then
 STILL_RINGING_S = 30.0  # a caller who hears nothing for longer believes that they were forgotten
 NONCES_REMEMBERED = 50  # stream tokens last two minutes; a leg does not attach that often
+LEGS_UNANNOUNCED = 10  # a leg may enter the room before its seat is announced
 ROOMS_REMEMBERED = 10  # a room collapses now and then; its last news is seconds late, not hours
 FACTS_WAITING = 4  # older news is no news: the caller hears the latest
 
@@ -104,6 +108,7 @@ class Call:
     room_over: bool = False
     finished_rooms: tuple[ConferenceSid, ...] = ()
     ending: bool = False
+    unannounced: tuple[CallSid, ...] = ()
     nonces: tuple[str, ...] = ()
 
     @property
@@ -456,13 +461,22 @@ def decide(call: Call, event: Event) -> Decision:
 
 def due_at(call: Call) -> datetime:
     """When to act if nothing is heard: a live call is never left alone for longer than a look."""
-    due = [call.looked_at + timedelta(seconds=LOOK_S)]
+    due = [_look_at(call)]
     if call.telling is not None and call.told_at is not None:
         due.append(call.told_at + timedelta(seconds=ANNOUNCEMENT_S))
     elif _wants_reassurance(call) and call.told_at is not None:
         due.append(call.told_at + timedelta(seconds=STILL_RINGING_S))
     due += [leg.since + timedelta(seconds=LEAVE_GRACE_S) for leg in call.legs if leg.at is LegAt.LEFT]
     return min(due)
+
+
+def _look_at(call: Call) -> datetime:
+    """When to look next: sooner than usual, once, for whoever should be in the room by then."""
+    expected = [leg.since for leg in call.legs if leg.at is LegAt.EXPECTED]
+    if call.caller is CallerAt.MENU and call.escalation is not None and call.told_at is not None:
+        expected.append(call.told_at)
+    late = [since + timedelta(seconds=EXPECTED_S) for since in expected]
+    return min([call.looked_at + timedelta(seconds=LOOK_S), *(at for at in late if at > call.looked_at)])
 
 
 def _heard(call: Call, event: Event) -> Decision:
@@ -499,9 +513,7 @@ def _heard(call: Call, event: Event) -> Decision:
         case AnnouncementEnded():
             return replace(call, telling=None), ()
         case SeatExpected(person, sid, at):
-            known = any(leg.sid == sid for leg in call.legs)
-            leg = ResponderLeg(person, sid, LegAt.EXPECTED, at)
-            return (call if known else replace(call, legs=(*call.legs, leg))), ()
+            return _seat_expected(call, person, sid, at)
         case Dismissed():
             return replace(
                 call, resolved=True, to_tell=tuple(f for f in call.to_tell if f.kind == "over")
@@ -611,10 +623,25 @@ def _joined(call: Call, conference: ConferenceSid, sid: CallSid, label: str, at:
         # An old generation that came in after it was given up; one that is being replaced goes by itself.
         return call, () if sid in call.stale_legs else (RemoveLeg(sid),)
     leg = next((leg for leg in call.legs if leg.sid == sid), None)
-    if leg is None:
-        return call, ()  # a leg nobody announced
+    if leg is None:  # nobody announced it, yet: the telephone network may be faster than the escalation
+        others = tuple(known for known in call.unannounced if known != sid)
+        return replace(call, unannounced=(*others, sid)[-LEGS_UNANNOUNCED:]), ()
     legs = _with_leg(call, replace(leg, at=LegAt.ROOM, since=at, told_left=False))
     return replace(call, legs=legs), (ReportJoined(leg.person.id, sid),)
+
+
+def _seat_expected(call: Call, person: Responder, sid: CallSid, at: datetime) -> Decision:
+    if any(leg.sid == sid for leg in call.legs):
+        return call, ()
+    if sid in call.unannounced:
+        leg = ResponderLeg(person, sid, LegAt.ROOM, at)
+        call = _forgotten(replace(call, legs=(*call.legs, leg)), sid)
+        return call, (ReportJoined(person.id, sid),)
+    return replace(call, legs=(*call.legs, ResponderLeg(person, sid, LegAt.EXPECTED, at))), ()
+
+
+def _forgotten(call: Call, sid: CallSid) -> Call:
+    return replace(call, unannounced=tuple(leg for leg in call.unannounced if leg != sid))
 
 
 def _finished(call: Call, conference: ConferenceSid) -> Call:
@@ -638,7 +665,7 @@ def _left(call: Call, sid: CallSid, at: datetime) -> Decision:
         return replace(call, assistant=lost, step=None), ()
     leg = next((leg for leg in call.legs if leg.sid == sid), None)
     if leg is None or leg.at is not LegAt.ROOM:
-        return call, ()
+        return _forgotten(call, sid), ()
     return replace(call, legs=_with_leg(call, replace(leg, at=LegAt.LEFT, since=at))), ()
 
 
@@ -662,7 +689,7 @@ def _caller_gone(call: Call) -> Decision:
 def _empty(call: Call, at: datetime) -> Decision:
     """The room is over: whoever was in it has left it, the AI's leg is gone with it, unless it is yet to come."""
     legs = tuple(replace(leg, at=LegAt.LEFT, since=at) if leg.at is LegAt.ROOM else leg for leg in call.legs)
-    call = replace(call, legs=legs)
+    call = replace(call, legs=legs, unannounced=())
     if call.assistant.dialling:
         return call, ()
     return replace(call, assistant=Assistant(generation=call.assistant.generation), step=None), ()
@@ -781,7 +808,7 @@ def _due(call: Call, at: datetime) -> Decision:
     elif _reassurance_due(call, at) and call.last_state is not None:
         still = replace(call.last_state, kind="still_ringing", id=f"{call.last_state.id}+{at:%H%M%S}")
         call = replace(call, to_tell=(*call.to_tell, still)[-FACTS_WAITING:], told_at=at)
-    if call.looked_at + timedelta(seconds=LOOK_S) <= at:
+    if _look_at(call) <= at:
         call = replace(call, looked_at=at)
         effects.append(Look())
     return call, tuple(effects)

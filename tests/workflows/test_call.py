@@ -5,6 +5,7 @@ import pytest
 from tests.workflows.night import CALLER, Room, a_call_in_the_room, ana, at, ben
 from workflows.assistant import ADDS_AT_MOST, Role, Step
 from workflows.call import (
+    EXPECTED_S,
     LEAVE_GRACE_S,
     LOOK_S,
     STILL_RINGING_S,
@@ -608,6 +609,21 @@ def test_a_live_call_is_looked_at_at_every_look() -> None:
     room.time_passes(3 * LOOK_S)
     assert len(room.ever(Look)) == 3
     assert due_at(room.call) == at(4 * LOOK_S)
+
+
+def test_a_caller_who_should_be_in_the_room_by_now_is_looked_for_once_then_at_every_look() -> None:
+    room = Room(assistant=False)
+    room.reports(0)
+    room.time_passes(EXPECTED_S)
+    assert len(room.ever(Look)) == 1
+    assert due_at(room.call) == at(EXPECTED_S + LOOK_S)
+
+
+def test_a_responder_who_should_be_in_the_room_by_now_is_looked_for() -> None:
+    room = a_call_in_the_room(assistant=False)
+    room.is_expected(ana)
+    room.time_passes(EXPECTED_S)
+    assert len(room.ever(Look)) == 1
 
 
 def test_looking_finds_who_came_in() -> None:
