@@ -3,7 +3,9 @@
 What is decided is in `call` and `assistant`; here is only how. Knows nothing of ladders.
 """
 
+import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
@@ -44,6 +46,7 @@ from workflows.messages import (
 from workflows.shell import Loop, now, perform, tell
 from workflows.values import CallSid, Case, EscalationId, Fact
 
+STEP_AGAIN_S = 2.0  # what the network refuses it goes on refusing until somebody leaves or a look says why
 ADD_ATTEMPTS = 3  # the label makes a repeat safe: it joins the leg that is there instead of adding one
 
 
@@ -64,6 +67,7 @@ class CallWorkflow:
             looked_at=now(),
         )
         self.attaching: set[str] = set()
+        self.escalating = asyncio.Lock()
 
     @workflow.run
     async def run(self, start: CallInput) -> CallOutcome:
@@ -75,7 +79,8 @@ class CallWorkflow:
                 asked.answers.append(self.call)
             for effect in effects:
                 self.loop.beside(self._perform(effect))
-            if workflow.info().is_continue_as_new_suggested() and await self.loop.settled():
+            suggested = workflow.info().is_continue_as_new_suggested()
+            if suggested and await self.loop.settled(due_at(self.call), "look at the room"):
                 workflow.continue_as_new(replace(start, call=self.call))
         return CallOutcome(closing=self.call.closing, escalation=self.call.escalation)
 
@@ -274,20 +279,23 @@ class CallWorkflow:
             SearchAttributePair(attributes.SEVERITY, case.severity),
             SearchAttributePair(attributes.CALLER, self.start.caller_digest or "unknown"),
         ]
-        await workflow.start_child_workflow(
-            "EscalationWorkflow",
-            start,
-            id=escalation,
-            task_queue=orders.WORKFLOWS,
-            parent_close_policy=ParentClosePolicy.ABANDON,  # the promise outlives the call
-            search_attributes=TypedSearchAttributes(pairs) if self.start.searchable else None,
-            static_summary=f"{case.line.id}: {case.category} ({case.severity})",
-            priority=orders.page_priority(case.severity),
-        )
+        async with self.escalating:
+            await workflow.start_child_workflow(
+                "EscalationWorkflow",
+                start,
+                id=escalation,
+                task_queue=orders.WORKFLOWS,
+                parent_close_policy=ParentClosePolicy.ABANDON,  # the promise outlives the call
+                search_attributes=TypedSearchAttributes(pairs) if self.start.searchable else None,
+                static_summary=f"{case.line.id}: {case.category} ({case.severity})",
+                priority=orders.page_priority(case.severity),
+            )
 
     async def _tell_escalation(self, signal: str, message: RoomNews | CallerNews) -> None:
-        if self.call.escalation is not None:
-            await tell(self.call.escalation, signal, message)
+        """In the order it happened: who left before the news that they came would be in the room for ever."""
+        async with self.escalating:
+            if self.call.escalation is not None:
+                await tell(self.call.escalation, signal, message)
 
     async def _announce(self, leg: CallSid, fact: Fact) -> None:
         room = self.call.conference_sid
@@ -318,6 +326,11 @@ class CallWorkflow:
         except FailureError as error:
             cause = error.cause if isinstance(error, ActivityError) else error
             gone = isinstance(cause, ApplicationError) and cause.type == orders.GONE
+            if not gone and step not in {
+                Step.QUIET,
+                Step.TELL_ROLE,
+            }:  # a bridge that is gone is replaced at once
+                await workflow.sleep(timedelta(seconds=STEP_AGAIN_S), summary=f"AI: could not {step}")
             failed = call.StepFailed(step, str(cause or error), gone, now())
             self.loop.hear(replace(failed, generation=assistant.generation, queue=assistant.bridge))
             return

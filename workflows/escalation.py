@@ -4,6 +4,7 @@ Owns the ladder, the pages, the acknowledgement, ownership and resolution of one
 resolved. Knows nothing of Twilio, of rooms or of what a phone is doing.
 """
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -49,6 +50,7 @@ class EscalationWorkflow:
         self.state: Escalation | None = start.state
         self.listed: tuple[object, ...] = ()
         self.withdrawn: dict[PersonId, Withdrawal] = {}
+        self.lines: dict[CallSid, asyncio.Lock] = {}
 
     @workflow.run
     async def run(self, start: EscalationInput) -> EscalationOutcome:
@@ -62,8 +64,12 @@ class EscalationWorkflow:
             asked = await self.loop.next(timer.at if timer else None, timer.kind if timer else "")
             event = asked.event if asked else ladder.TimerFired(now())
             self._carry_out(decide(self._state, event), asked)
-            if workflow.info().is_continue_as_new_suggested() and await self.loop.settled():
-                workflow.continue_as_new(replace(start, state=self._state))
+            if workflow.info().is_continue_as_new_suggested():
+                timer = armed(
+                    self._state
+                )  # what runs beside may take long, and the ladder must not wait for it
+                if await self.loop.settled(timer.at if timer else None, timer.kind if timer else ""):
+                    workflow.continue_as_new(replace(start, state=self._state))
         state = self._state
         return EscalationOutcome(
             phase=state.phase,
@@ -214,13 +220,16 @@ class EscalationWorkflow:
         order = orders.PlanLadder(case.line.id, case.category, case.severity, now())
         while True:
             try:
-                return await perform(orders.PLAN_LADDER, order, f"who is on call for {case.line.id}")
+                plan = await perform(orders.PLAN_LADDER, order, f"who is on call for {case.line.id}")
+                if plan.rungs:
+                    return plan
+                why = "it has no rungs"
             except FailureError as error:
-                reason = f"no ladder for {self.start.id}: {error.cause or error}"
-                self.loop.beside(self._alert(reason))
-                await workflow.sleep(
-                    timedelta(seconds=PLAN_AGAIN_S), summary="the owner's file could not be read"
-                )
+                why = str(error.cause or error)
+            self.loop.beside(self._alert(f"no ladder for {self.start.id}: {why}"))
+            await workflow.sleep(
+                timedelta(seconds=PLAN_AGAIN_S), summary="the owner's file could not be read"
+            )
 
     def _carry_out(self, decision: Decision, asked: Asked[ladder.Event, ActReply] | None = None) -> None:
         self.state = decision.state
@@ -248,7 +257,8 @@ class EscalationWorkflow:
                 withdrawal = Withdrawal(escalation=self.start.id, page=page.id)
                 await self._withdraw(page.responder.id, withdrawal)
             case ladder.TellCaller(call, fact):
-                await self._tell_call(call, "tell", Tell(fact=fact))
+                async with self.lines.setdefault(call, asyncio.Lock()):  # said in the order decided
+                    await self._tell_call(call, "tell", Tell(fact=fact))
             case ladder.Seat(call, responder, leg):
                 await self._tell_call(call, "seat", SeatOrder(person=responder, leg=leg))
             case ladder.DismissAssistant(call):
@@ -355,8 +365,9 @@ class EscalationWorkflow:
             workflow.logger.error("operator not alerted", extra={"why": str(error.cause or error)})
 
     async def _tell_call(self, call: CallSid, signal: str, message: Tell | SeatOrder | Dismissal) -> None:
-        """A call that is closed has no caller on the line any more."""
-        if not await tell(call_workflow_id(call), signal, message) and not self._state.over:
+        """Tell a call; one that is closed has no caller on the line any more."""
+        told = await tell(call_workflow_id(call), signal, message)
+        if not told and not self._state.over:
             self.loop.hear(ladder.CallerGone(call, now()))
 
     def _moved(

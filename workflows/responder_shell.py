@@ -51,11 +51,8 @@ class ResponderWorkflow:
                 asked.answers.append(self.phone)
             for effect in effects:
                 self.loop.beside(self._perform(effect))
-            if (
-                workflow.info().is_continue_as_new_suggested()
-                and not self.placing
-                and await self.loop.settled()
-            ):
+            suggested = workflow.info().is_continue_as_new_suggested() and not self.placing
+            if suggested and await self.loop.settled(due_at(self.phone), "look at the call"):
                 workflow.continue_as_new(replace(start, phone=self.phone))
         return self.phone
 

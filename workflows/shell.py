@@ -78,13 +78,17 @@ class Loop(Generic[Event, Answer]):
         self._due, self._timer_at = False, None
         return None
 
-    async def settled(self) -> bool:
-        """Wait for what runs beside and for every handler; False when news came first."""
-        self._arm(None, "")
+    async def settled(self, due: datetime | None = None, why: str = "") -> bool:
+        """Wait for what runs beside and for every handler; False when news, or `due`, came first."""
+        self._arm(due, why)
+
+        def disturbed() -> bool:
+            return bool(self.inbox) or self._due or self._failure is not None
+
         await workflow.wait_condition(
-            lambda: bool(self.inbox) or (not self._beside and workflow.all_handlers_finished())
+            lambda: disturbed() or (not self._beside and workflow.all_handlers_finished())
         )
-        return not self.inbox
+        return not disturbed()
 
     def _arm(self, due: datetime | None, why: str) -> None:
         """Keep one durable timer for this instant; an unchanged instant costs nothing."""
