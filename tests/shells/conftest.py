@@ -8,8 +8,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
+from rung.temporal import PARTITIONS, temporal_binary
 from tests.shells.town import EIGHT, KEY, Town, town_of
 from workflows.admission import OneMessage
+from workflows.attributes import SEARCH_ATTRIBUTES
 from workflows.codec import data_converter
 from workflows.values import Ladder
 
@@ -39,6 +41,43 @@ async def _night(
         await town.settles()
         if town.exchange.surprises:
             pytest.fail(f"unexpected calls to {town.exchange.surprises}; ordered: {town.exchange.story()}")
+
+
+@asynccontextmanager
+async def _city(
+    rungs: Ladder = EIGHT,
+    *,
+    closed: Collection[str] = (),
+    rate: float | None = None,
+    dynamic: Collection[str] = (),
+    cache: bool = True,
+) -> AsyncGenerator[Town, None]:
+    async with (
+        await WorkflowEnvironment.start_local(
+            dev_server_existing_path=str(temporal_binary()),
+            dev_server_log_level="error",
+            dev_server_extra_args=[
+                part for value in (*PARTITIONS, *dynamic) for part in ("--dynamic-config-value", value)
+            ],
+            search_attributes=list(SEARCH_ATTRIBUTES),
+            data_converter=data_converter([KEY]),
+            interceptors=[OneMessage()],
+        ) as env,
+        town_of(env, rungs, closed=closed, searchable=True, rate=rate, cache=cache) as town,
+    ):
+        yield town
+        await town.settles()
+        if town.exchange.surprises:
+            pytest.fail(f"unexpected calls to {town.exchange.surprises}; ordered: {town.exchange.story()}")
+
+
+@pytest.fixture
+def city() -> Night:
+    """The same on the real server, in real time: search attributes, priority, rates, continue-as-new.
+
+    dynamic: further settings of the server. cache: whether workflows are kept between their tasks.
+    """
+    return _city
 
 
 @pytest.fixture

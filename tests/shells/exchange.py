@@ -256,7 +256,7 @@ class Exchange:
     async def place_page_call(self, order: orders.PlacePageCall) -> Submission:
         does = self._does(Channel.VOICE, order.person)
         sid = CallSid(self._sid("CA"))
-        if does in {Does.TAKE, Does.LOSE_ANSWER, Does.KILL_WORKER}:
+        if does in {Does.TAKE, Does.LOSE_ANSWER, Does.KILL_WORKER} and "place_page_call" not in self.broken:
             self.ringing[sid] = Ringing(sid, order, datetime.now(UTC))
         await self._ordered("place_page_call", order)
         return await self._answer(does, sid)

@@ -68,6 +68,7 @@ async def test_the_coach_follows_a_change_of_owner(night: Night) -> None:
     async with night(ladder(rung("ana", "ben"))) as town:
         caller, ana, _ = await ana_is_coached(town)
         await (await town.rings("ben")).ends("canceled")
+        await town.settles()
         before = len(town.exchange.ordered)
         assert (await caller.emergency.act(ActKind.DECLINE, "ana")).verdict == "declined"
         ben = await town.rings("ben")
@@ -296,3 +297,18 @@ async def test_the_last_wait_of_a_room_does_not_outlive_it(town: Town) -> None:
     await town.exchange.ordering("end_room")
     await town.pass_time(seconds(31))
     assert (await caller.handle.result()).closing == "escalated"
+
+
+async def test_a_leg_that_is_in_the_room_before_its_seat_was_announced_is_coached_at_once(town: Town) -> None:
+    """The telephone network may be faster than the escalation's signal."""
+    caller = await town.caller_reports("burst pipe", line=LINE)
+    await town.opens(BRIDGE)
+    await caller.assistant_comes(bridge=BRIDGE)
+    ana = await town.rings("ana")
+    await ana.hears()
+    await ana.enters_the_room_of(caller)
+    await town.settles()
+    assert (await caller.stands()).responders == ()
+    assert (await ana.presses("accept")).verdict == "yours"
+    await town.exchange.until(lambda: "be coach Ana" in moves(town))
+    await caller.emergency.reaches("attended")
