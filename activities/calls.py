@@ -31,6 +31,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 TIME_LIMIT_S = 4 * 60 * 60  # every leg's backstop: the same call may be seated in a room for hours
 RING_S = (5, 600)  # what Twilio takes
+TOLD = ["ringing", "answered", "completed"]  # "initiated" is what the reply to the create says
 CLOCKS_DIFFER = timedelta(seconds=5)  # between ours and the provider's, whose dates have whole seconds
 LOOKED_THROUGH = 100  # of the newest calls or messages between two numbers; the one we seek is seconds old
 
@@ -62,7 +63,7 @@ class Calls:
                 from_=order.ring.from_ or order.ring.items[0].request.case.line.calls_from,
                 url=self._addresses.page(page_token(order.person, order.ring)),
                 status_callback=self._addresses.page_status(order.person, order.ring.id),
-                status_callback_event=["initiated", "ringing", "answered", "completed"],
+                status_callback_event=TOLD,
                 timeout=_ring_s(order.ring),
                 time_limit=TIME_LIMIT_S,
             )

@@ -55,7 +55,7 @@ T = TypeVar("T")
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 # The same as the caller's own <Conference> names: only the first participant's count.
-ROOM_EVENTS = ["start", "end", "join", "leave", "mute", "hold", "modify", "announcement"]
+ROOM_EVENTS = ["end", "join", "leave", "announcement"]
 ANSWERS_IN_S = 15  # our own application answers at once, or is down
 CONFIRMING_S = (
     0.15,

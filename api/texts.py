@@ -28,6 +28,7 @@ RECEIVED = "Received, not yet confirmed."
 
 HANDSET_UNREACHABLE = "30003"  # switched off or without a signal: it may be back in a minute
 ON_ITS_WAY = frozenset({"accepted", "scheduled", "queued", "sending", "sent"})
+NOT_TOLD = ON_ITS_WAY - {"sent"}  # says nothing that Twilio's first reply did not, or `sent` will not
 
 
 @router.post("")
@@ -44,6 +45,8 @@ async def moved(
     at: At,
 ) -> Response:
     """How far an SMS of ours has come."""
+    if form.status in NOT_TOLD:
+        return Response(status_code=204)
     standing = standing_of(form.status, form.error)
     if standing is None:
         log.info("unknown message status", status=form.status)

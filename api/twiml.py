@@ -16,7 +16,7 @@ from api.phrases import Spoken
 LEG_TIME_LIMIT_S = 4 * 60 * 60  # every leg's backstop, should all else fail to end it
 RECORD_AT_MOST_S = 180
 RECORD_SILENCE_S = 6
-EVENTS = "start end join leave mute hold modify announcement"
+EVENTS = "end join leave announcement"  # each one told is a step of the call's workflow: what changes nothing is not
 
 _VOICES = {
     "de": "de-DE",

@@ -56,7 +56,7 @@ async def test_a_page_call_rings_for_its_time_and_is_bounded_and_reported(town: 
     [form] = town.created()
     assert (form["To"], form["From"]) == (ANA, LINE_NUMBER)
     assert (form["Timeout"], form["TimeLimit"]) == ("25", str(TIME_LIMIT_S))
-    assert form["StatusCallbackEvent"] == ["initiated", "ringing", "answered", "completed"]
+    assert form["StatusCallbackEvent"] == ["ringing", "answered", "completed"]
     assert str(form["StatusCallback"]).startswith(f"{town.public_url}/page/status?")
     assert query(form["StatusCallback"]) == {"person": "ana", "ring": "1-page-0"}
 

@@ -160,9 +160,10 @@ async def test_a_delivery_status_reaches_the_escalation_with_its_evidence(house:
     )
 
 
-async def test_an_unknown_delivery_status_changes_nothing(house: House) -> None:
+@pytest.mark.parametrize("status", ["queued", "sending", "teleported"])
+async def test_a_delivery_status_that_changes_nothing_is_not_told(house: House, status: str) -> None:
     escalation = await house.escalation()
     url = f"/sms/status?escalation={escalation}&page=p"
-    answer = await house.twilio.post(url, {"MessageSid": message_sid(), "MessageStatus": "teleported"})
+    answer = await house.twilio.post(url, {"MessageSid": message_sid(), "MessageStatus": status})
     assert answer.status == 204
     assert await house.heard(escalation) == []
