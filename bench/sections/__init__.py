@@ -1,0 +1,1 @@
+"""What is measured, a module each: it sets up its own installation and gives figures."""
