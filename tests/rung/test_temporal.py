@@ -215,7 +215,8 @@ import asyncio
 from pathlib import Path
 from temporalio.worker import Worker
 from rung.settings import Settings
-from rung.temporal import connect, leave
+from rung.leaving import leave
+from rung.temporal import connect
 from tests.workflows.probe import Sleeper
 async def main():
     settings = Settings.apart(state_dir=Path({str(shared.state_dir)!r}), temporal_port={shared.temporal_port})
