@@ -8,7 +8,7 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -72,7 +72,7 @@ class Installation:
             await ready()
 
     @contextlib.contextmanager
-    def killed(self, *names: Process) -> Iterator[Callable[[], Awaitable[None]]]:
+    def killed(self, *names: Process) -> Generator[Callable[[], Awaitable[None]]]:
         """Kill -9 now; what is yielded waits until all serve again."""
         before = {name: self.supervisor.times_ready(name) for name in names}
         self.signal(signal.SIGKILL, *names)
@@ -187,9 +187,9 @@ async def _answered(ask: Callable[[], Awaitable[T]], within_s: float = READY_S) 
 async def installed(
     folder: Path,
     owners_file: OwnersFile,
-    **more: Any,
+    assumptions: dict[str, Any] | None = None,
 ) -> AsyncGenerator[Installation, None]:
-    """Start everything on free ports, its state in this folder. more: further keys of the town file."""
+    """Start everything on free ports, its state in this folder. assumptions: of the sandbox."""
     api, sandbox, bridge, temporal, ui = _free_ports(5)
     text = owners_file.written(sandbox)
     file = folder / "night.yaml"
@@ -202,7 +202,7 @@ async def installed(
         config=file,
         town=town.write(
             folder / "town.yaml",
-            town.town(configuration, **{"segments_per_second": 5, "assumptions": QUICK_TALK, **more}),
+            town.town(configuration, segments_per_second=5, assumptions=assumptions or QUICK_TALK),
         ),
         api_port=api,
         sandbox_port=sandbox,

@@ -194,10 +194,11 @@ async def queued(case: Case) -> End:
 
 
 async def submitting(case: Case) -> End:
-    """Twilio has the page, and its answer is still on the way."""
+    """Twilio has the call and the SMS, and its answers are still on the way."""
     story = case.story
     number = story["ana"].person.number
-    await case.night.goes_wrong(kind="latency", on="calls.create", number=number, seconds=5, times=1)
+    for create in ("calls.create", "messages.create"):
+        await case.night.goes_wrong(kind="latency", on=create, number=number, seconds=5, times=1)
     caller = await story.is_rung()
     await caller.is_asked()
     await case.turn(CALL_GOES_OUT)

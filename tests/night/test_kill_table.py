@@ -30,6 +30,8 @@ LINES = {
     killed: {state.name: state.line(FILE, killed.replace(" ", "-")) for state in STATES} for killed in KILLED
 }
 DECOYS = {killed: FILE.line(f"{killed.replace(' ', '-')}-decoy", [["ana"]]) for killed in KILLED}
+# Whoever has picked up is asked for a key for as long as processes take to start anew.
+TALK = {"speech_characters_per_second": 25}
 
 
 @dataclass
@@ -58,7 +60,7 @@ async def kill_table(
     for item in request.session.items:
         if item.path == request.path and (spec := getattr(item, "callspec", None)) is not None:
             chosen.setdefault(spec.params["killed"], []).append(spec.params["state"])
-    async with installed(tmp_path_factory.mktemp("kills"), FILE) as night:
+    async with installed(tmp_path_factory.mktemp("kills"), FILE, TALK) as night:
         played = Table(night, chosen)
         yield played
     text = table(played.rounds.values())
