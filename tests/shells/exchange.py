@@ -68,6 +68,11 @@ class Room:
     over: bool = False
 
 
+def seconds(n: float) -> timedelta:
+    """So many seconds."""
+    return timedelta(seconds=n)
+
+
 def whose(order: object) -> str:
     """The person an order is about, if it is about one."""
     match order:
@@ -257,7 +262,7 @@ class Exchange:
         does = self._does(Channel.VOICE, order.person)
         sid = CallSid(self._sid("CA"))
         if does in {Does.TAKE, Does.LOSE_ANSWER, Does.KILL_WORKER} and "place_page_call" not in self.broken:
-            self.ringing[sid] = Ringing(sid, order, datetime.now(UTC))
+            self.ringing[sid] = Ringing(sid, order, activity.info().scheduled_time)
         await self._ordered("place_page_call", order)
         return await self._answer(does, sid)
 
@@ -269,10 +274,13 @@ class Exchange:
 
     @activity.defn(name=orders.LOOK_AT_CALL.name)
     async def look_at_call(self, order: orders.OneCall) -> orders.CallStatus:
-        """A phone that is still ringing when somebody looks has been let ring: its time was up before."""
+        """A phone that nobody picked up has been let ring once its time is up, by the server's clock."""
         await self._ordered("look_at_call", order)
-        status = self.ringing[order.sid].status
-        return orders.CallStatus("no-answer" if status == "ringing" else status)
+        ringing = self.ringing[order.sid]
+        ring_s = max((item.request.ring_s for item in ringing.order.ring.items), default=0.0)
+        if ringing.status == "ringing" and activity.info().scheduled_time - ringing.at >= seconds(ring_s):
+            ringing.status = "no-answer"
+        return orders.CallStatus(ringing.status)
 
     @activity.defn(name=orders.CANCEL_CALL.name)
     async def cancel_call(self, order: orders.OneCall) -> Done:

@@ -6,8 +6,8 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from tests.shells.conftest import Night
-from tests.shells.exchange import Does
-from tests.shells.town import LINE, Town, everywhere, ladder, person, rung, seconds
+from tests.shells.exchange import Does, seconds
+from tests.shells.town import LINE, Town, everywhere, ladder, person, rung
 from workflows import orders
 from workflows.call import responder_label
 from workflows.messages import CallerNews, PageNews, PageRequest

@@ -1,7 +1,8 @@
 """Design section 4, life first, with the shells in their server: the danger sentence, and no pause."""
 
 from tests.shells.conftest import Night
-from tests.shells.town import Caller, Town, ladder, seconds
+from tests.shells.exchange import seconds
+from tests.shells.town import Caller, Town, ladder
 from workflows.values import Severity
 
 

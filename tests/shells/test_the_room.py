@@ -3,7 +3,8 @@
 import pytest
 
 from tests.shells.conftest import Night
-from tests.shells.town import LINE, Caller, PageCall, Town, ladder, rung, seconds
+from tests.shells.exchange import seconds
+from tests.shells.town import LINE, Caller, PageCall, Town, ladder, rung
 from workflows import orders
 from workflows.messages import LeftRoom, Recording
 from workflows.values import ActKind, CallSid

@@ -86,11 +86,6 @@ PEOPLE = ("ana", "ben", "cem", "dora", "eli", "fay", "gus", "hana", "ivo")
 T = TypeVar("T")
 
 
-def seconds(n: float) -> timedelta:
-    """So many seconds."""
-    return timedelta(seconds=n)
-
-
 def person(name: str, *, phone: bool = True, text: bool = False, push: bool = False) -> Responder:
     """Somebody who can be paged, under a fictional number."""
     number = f"+120255501{PEOPLE.index(name) + 1:02}"
