@@ -11,7 +11,7 @@ import shutil
 import signal
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -183,7 +183,7 @@ class House:
 
 
 @asynccontextmanager
-async def house(town: Town, *, without: Iterable[str] = ()) -> AsyncIterator[House]:
+async def house(town: Town, *, without: Iterable[str] = ()) -> AsyncGenerator[House, None]:
     """An installation for the duration of the block, in a folder that goes with it.
 
     without: children that this measurement does not need.
@@ -202,7 +202,7 @@ async def house(town: Town, *, without: Iterable[str] = ()) -> AsyncIterator[Hou
 
 
 @asynccontextmanager
-async def _running(folder: Path, town: Town, without: frozenset[str]) -> AsyncIterator[House]:
+async def _running(folder: Path, town: Town, without: frozenset[str]) -> AsyncGenerator[House, None]:
     api, sandbox, bridge, temporal, ui = _free_ports(5)
     text = town.owners_file(sandbox)
     config = folder / "rung.yaml"
@@ -286,7 +286,7 @@ def form_value(form: Any, name: str) -> str | None:
     """A field of a request as the journal keeps it: one value, or a list of them."""
     value = cast("Mapping[str, Any]", form).get(name)
     if isinstance(value, list):
-        return str(value[0])
+        return str(cast("Sequence[object]", value)[0])
     return None if value is None else str(value)
 
 

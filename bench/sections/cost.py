@@ -18,7 +18,6 @@ from bench.actions import actions, dollars
 from bench.figures import Figure
 from bench.house import House, house, until
 from bench.people import LinePlan, Town, caller_number, line_number, person_id
-from workflows.call_shell import CallWorkflow
 from workflows.escalation import EscalationWorkflow
 from workflows.ladder import Phase
 from workflows.messages import EscalationOutcome, call_workflow_id, responder_workflow_id
@@ -97,8 +96,8 @@ async def measure(_: frozenset[str] = frozenset(TITLES)) -> Mapping[str, Sequenc
 async def _told(home: House, n: int, story: Story, plan: LinePlan) -> Mapping[str, Bill]:
     """One story from the caller's ring to its end, and its bill by the kind of workflow."""
     sid = CallSid(await home.network.dial(caller_number(n), line_number(n), REPORTS))
-    call = home.client.get_workflow_handle_for(CallWorkflow.run, call_workflow_id(sid))
-    escalation = home.client.get_workflow_handle_for(EscalationWorkflow.run, f"escalation-{sid}")
+    call = home.client.get_workflow_handle(call_workflow_id(sid))
+    escalation = home.client.get_workflow_handle(f"escalation-{sid}")
     await until(lambda: _phase(escalation), lambda phase: phase is not None, LIMIT_S)
     if story.taken_on is None:
         await until(lambda: _phase(escalation), lambda phase: phase == Phase.EXHAUSTED, LIMIT_S)

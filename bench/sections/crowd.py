@@ -134,7 +134,7 @@ def _weighed(before: Mapping[str, int], after: Mapping[str, int]) -> list[Figure
 async def _deadlines_in_the_gap(crowd: Crowd, due: datetime) -> list[Figure]:
     """Kill the worker as the first deadline comes due, and see when each was acted on."""
     home, late = crowd.home, range(CROWD - DEADLINES, CROWD)
-    handles = [home.client.get_workflow_handle_for(EscalationWorkflow.run, _id(n)) for n in late]
+    handles = [home.client.get_workflow_handle(_id(n)) for n in late]
     views = await many((h.query(EscalationWorkflow.status) for h in handles), at_once=4)
     deadlines = {n: view.next_at for n, view in zip(late, views, strict=True) if view.next_at is not None}
     await asyncio.sleep((due - datetime.now(UTC)).total_seconds())
@@ -238,7 +238,7 @@ async def _ask(crowd: Crowd, n: int, round_: str) -> float:
     """A stranger's "not me": refused on record, so that it can be asked again and always costs the same."""
     began = time.monotonic()
     stranger = Act(ActKind.DECLINE, ActId(f"{round_}:{n}"), PersonId("stranger"), Via.CONSOLE)
-    handle = crowd.home.client.get_workflow_handle_for(EscalationWorkflow.run, _id(n))
+    handle = crowd.home.client.get_workflow_handle(_id(n))
     reply = await handle.execute_update(EscalationWorkflow.decline, stranger, id=stranger.id)
     assert reply.verdict is Verdict.REFUSED, reply
     return (time.monotonic() - began) * 1000

@@ -8,8 +8,8 @@ import pytest
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from tests.shells.conftest import Night
 from tests.shells.exchange import seconds
+from tests.shells.servers import Night
 from tests.shells.town import Emergency, Town, everywhere, ladder, person, rung
 from workflows import orders
 from workflows.escalation import EscalationWorkflow

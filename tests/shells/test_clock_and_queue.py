@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.shells.conftest import Night
 from tests.shells.exchange import Does, seconds
+from tests.shells.servers import Night
 from tests.shells.town import PEOPLE, Town, everywhere, ladder, person, rung
 from workflows import orders
 from workflows.values import Channel, Severity

@@ -5,8 +5,8 @@ import logging
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from tests.shells.conftest import Night
 from tests.shells.exchange import Does, seconds
+from tests.shells.servers import Night
 from tests.shells.town import LINE, Town, everywhere, ladder, person, rung
 from workflows import orders
 from workflows.call import responder_label

@@ -1,7 +1,7 @@
 """Design section 4, life first, with the shells in their server: the danger sentence, and no pause."""
 
-from tests.shells.conftest import Night
 from tests.shells.exchange import seconds
+from tests.shells.servers import Night
 from tests.shells.town import Caller, Town, ladder
 from workflows.values import Severity
 

@@ -8,8 +8,8 @@ import re
 import pytest
 from google.protobuf.json_format import MessageToJson
 
-from tests.shells.conftest import Night
 from tests.shells.exchange import Does, seconds
+from tests.shells.servers import Night
 from tests.shells.town import CALLER_NUMBER, LINE, Emergency, Town, everywhere, ladder, rung
 from workflows import orders
 from workflows.escalation import EscalationWorkflow

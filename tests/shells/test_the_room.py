@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.shells.conftest import Night
 from tests.shells.exchange import seconds
+from tests.shells.servers import Night
 from tests.shells.town import LINE, Caller, PageCall, Town, ladder, rung
 from workflows import orders
 from workflows.messages import LeftRoom, Recording

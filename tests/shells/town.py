@@ -459,6 +459,12 @@ class Town:
             if not calm:
                 await asyncio.sleep(0.005)
 
+    async def is_content(self) -> None:
+        """All has settled, and no phone rang that the story did not expect."""
+        await self.settles()
+        surprises, story = self.exchange.surprises, self.exchange.story()
+        assert not surprises, f"unexpected calls to {surprises}; ordered: {story}"
+
     async def under_way(self) -> list[str]:
         """What the workflows wait for that needs no time: tasks, activities with a worker, signals."""
         busy: list[str] = []
