@@ -19,7 +19,7 @@ up: $(RUN)  ## everything, on this machine, until ctrl-c
 test: check test-fast  ## checks, then every test under ten minutes
 
 test-fast: $(DEV)
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 test-no-cache: $(DEV)  ## the shells' tests with every workflow task a replay
 	$(BIN)/pytest tests/shells --no-cache
