@@ -22,7 +22,7 @@ test-fast: $(DEV)
 	$(BIN)/pytest -n 2 --dist loadfile
 
 test-no-cache: $(DEV)  ## the shells' tests with every workflow task a replay
-	$(BIN)/pytest tests/shells --no-cache
+	RUNG_TEST_NO_CACHE=1 $(BIN)/pytest tests/shells -n 2
 
 histories: $(DEV)  ## record the histories under tests/histories anew
 	$(BIN)/python -m tests.histories.record

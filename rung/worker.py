@@ -12,7 +12,6 @@ from datetime import timedelta
 import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.addresses import Addresses
 from activities.calls import Calls
@@ -30,10 +29,10 @@ from workflows import orders
 from workflows.call_shell import CallWorkflow
 from workflows.escalation import EscalationWorkflow
 from workflows.responder_shell import ResponderWorkflow
+from workflows.runner import runner
 from workflows.tokens import Tokens
 
 WORKFLOWS = (EscalationWorkflow, ResponderWorkflow, CallWorkflow)
-PASSED_THROUGH = ("workflows", "configuration")  # loaded once a process, not once a workflow
 
 # After a worker was killed the next task waits so long for its cache before another one may take it.
 STICKY = timedelta(seconds=2)
@@ -129,9 +128,7 @@ def _workers(
             task_queue=orders.WORKFLOWS,
             workflows=WORKFLOWS,
             activities=[plans.plan_ladder, relays.relay_page],
-            workflow_runner=SandboxedWorkflowRunner(
-                restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
-            ),
+            workflow_runner=runner(),
             max_cached_workflows=cached_workflows,
             sticky_queue_schedule_to_start_timeout=STICKY,
             graceful_shutdown_timeout=GRACE,

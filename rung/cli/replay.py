@@ -17,6 +17,7 @@ from workflows.call_shell import CallWorkflow
 from workflows.codec import data_converter
 from workflows.escalation import EscalationWorkflow
 from workflows.responder_shell import ResponderWorkflow
+from workflows.runner import runner
 
 T = TypeVar("T")
 
@@ -68,6 +69,7 @@ async def _replay(history: WorkflowHistory, settings: Settings) -> tuple[str, in
         workflows=WORKFLOWS,
         data_converter=data_converter(settings.codec_keys),
         interceptors=[OneMessage()],
+        workflow_runner=runner(),
     )
     result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
     return history.workflow_id, len(history.events), result.replay_failure

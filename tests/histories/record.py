@@ -7,13 +7,11 @@ or add a new file beside the old one: see docs/adr/0006. Prints how long each pa
 import asyncio
 import json
 import sys
-from collections import Counter
 from pathlib import Path as File
-from typing import Any
 
-from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHistory
 
+from bench.actions import actions
 from tests.histories.paths import PATHS, Path
 from tests.shells.servers import city_of
 from tests.shells.town import Town
@@ -21,17 +19,6 @@ from tests.shells.town import Town
 HERE = File(__file__).parent
 
 PHONES = ("responder-ana", "responder-ben")  # the others do what these do
-
-# What Temporal Cloud counts, by the event that stands for it; a child counts twice, a retry once more.
-ACTIONS = {
-    "EVENT_TYPE_WORKFLOW_EXECUTION_STARTED": 1,
-    "EVENT_TYPE_ACTIVITY_TASK_SCHEDULED": 1,
-    "EVENT_TYPE_TIMER_STARTED": 1,
-    "EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED": 1,
-    "EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED": 1,
-    "EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES": 1,
-    "EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED": 1,
-}
 
 
 async def record(path: Path) -> list[tuple[str, str]]:
@@ -61,21 +48,6 @@ async def _runs(town: Town, workflow_id: str) -> list[tuple[str, str]]:
     return [(f"{name}.run-{nth}", text) for nth, text in enumerate(reversed(texts), start=1)]
 
 
-def actions(history: WorkflowHistory) -> int:
-    """The billable actions of a history, without queries."""
-    counted = Counter(_name(event) for event in history.events)
-    attempts = sum(
-        event.activity_task_started_event_attributes.attempt - 1
-        for event in history.events
-        if event.HasField("activity_task_started_event_attributes")
-    )
-    return sum(ACTIONS.get(name, 0) * n for name, n in counted.items()) + attempts
-
-
-def _name(event: Any) -> str:
-    return EventType.Name(event.event_type)
-
-
 async def main(names: list[str]) -> None:
     """Record the named paths, or all of them."""
     print(f"{'path':28} {'workflow':16} {'events':>6} {'actions':>7} {'KB':>5}")
@@ -88,7 +60,7 @@ async def main(names: list[str]) -> None:
             (HERE / f"{path.name}.{kind}.json").write_text(text)
             history = WorkflowHistory.from_json(kind, text)
             print(
-                f"{path.name:28} {kind:16} {len(history.events):6} {actions(history):7} {len(text) / 1000:5.0f}"
+                f"{path.name:28} {kind:16} {len(history.events):6} {actions(history.events).total():7} {len(text) / 1000:5.0f}"
             )
 
 

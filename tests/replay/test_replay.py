@@ -9,15 +9,15 @@ from pathlib import Path as File
 import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import NondeterminismError
 
-from rung.worker import PASSED_THROUGH, WORKFLOWS
+from rung.worker import WORKFLOWS
 from tests.histories.paths import PATHS, Path
 from tests.replay.changed import AddsAStep, AddsAStepBehindAPatch, LeavesAStepOut
 from tests.shells.town import KEY, LINE
 from workflows.admission import OneMessage
 from workflows.codec import data_converter
+from workflows.runner import runner
 
 HISTORIES = File(__file__).parent.parent / "histories"
 RECORDED = sorted(HISTORIES.glob("*.json"))
@@ -26,12 +26,11 @@ LIMIT_KB = 300  # a reader of the repository must be able to fetch it all
 
 def replayer(*workflows: type) -> Replayer:
     """Replays as the worker runs."""
-    restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
     return Replayer(
         workflows=workflows or WORKFLOWS,
         data_converter=data_converter([KEY]),
         interceptors=[OneMessage()],
-        workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
+        workflow_runner=runner(),
     )
 
 

@@ -7,6 +7,18 @@ import pytest
 from tests.shells.servers import Night, city_of, night_of
 from tests.shells.town import Town
 
+# Of a hundred stories or so the time-skipping server leaves one in the middle: it refuses a completed workflow
+# task ("invalid history builder state for action"), keeps half of it, and then refuses every retry of it. The
+# real server does neither, so only stories that skip time are told again, and only if they came to a standstill.
+STANDSTILL = pytest.mark.flaky(reruns=2, only_rerun=["the town does not settle"])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tell again what the time-skipping server left in the middle."""
+    for item in items:
+        if {"night", "town"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(STANDSTILL)
+
 
 @pytest.fixture
 def night() -> Night:

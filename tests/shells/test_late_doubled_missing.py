@@ -1,6 +1,8 @@
 """Design sections 4 and 5 with the shells in their server: everything is late, doubled, missing or in doubt."""
 
+import asyncio
 import logging
+from typing import Any
 
 import pytest
 from temporalio.exceptions import ApplicationError
@@ -12,7 +14,7 @@ from workflows import orders
 from workflows.call import responder_label
 from workflows.messages import CallerNews, PageNews, PageRequest
 from workflows.pages import Evidence, Standing
-from workflows.values import Channel, PageId
+from workflows.values import ActKind, Channel, PageId, Via
 
 WRITTEN = person("ana", phone=False, text=True)
 
@@ -319,3 +321,18 @@ async def test_a_ladder_without_rungs_is_no_ladder(night: Night) -> None:
         town.exchange.ladder = ladder("ana")
         await town.pass_time(seconds(31))
         await town.rings("ana")
+
+
+async def test_a_key_that_meets_a_cold_worker_is_replayed_as_it_was_decided(night: Night) -> None:
+    """The requests to the phones were answered by a task that ordered nothing: see workflows/runner.py."""
+    async with night(ladder(rung("ana", "ben")), restarts=True) as town:
+        caller = await town.caller_reports("burst pipe")
+        ana, _ = await town.rings("ana"), await town.rings("ben")
+        how: dict[str, Any] = {"id": "press-1", "via": Via.KEY, "leg": ana.sid}
+        replies = [await caller.emergency.acknowledge("ana", **how)]
+        await caller.emergency.signal(ActKind.ACKNOWLEDGE, "ana", **how)
+        async with asyncio.timeout(
+            8
+        ):  # by a worker that knows only the history; the task's own time-out is 10 s
+            replies.append(await caller.emergency.acknowledge("ana", **how))
+        assert [reply.verdict for reply in replies] == ["yours", "yours"]

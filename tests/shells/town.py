@@ -13,14 +13,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from rung.worker import PASSED_THROUGH, STICKY, WORKFLOWS
+from rung.worker import STICKY, WORKFLOWS
 from tests.shells.exchange import LONGEST, PATIENCE_S, Exchange, Ringing, whose
 from workflows import orders
 from workflows.call import assistant_label, caller_label, responder_label
@@ -52,6 +51,7 @@ from workflows.messages import (
 )
 from workflows.responder import Phone
 from workflows.responder_shell import ResponderWorkflow
+from workflows.runner import runner
 from workflows.values import (
     Act,
     ActId,
@@ -74,9 +74,8 @@ from workflows.values import (
 KEY = CodecKey(
     "tests", bytes(range(32))
 )  # fixed, so that recorded histories can be read by every later build
-NO_CACHE = (
-    "RUNG_TEST_NO_CACHE"  # set: every workflow task of these tests replays the workflow's whole history
-)
+# Set by `make test-no-cache`: every workflow task of these tests replays the workflow's whole history.
+NO_CACHE = "RUNG_TEST_NO_CACHE"
 QUEUES = (orders.WORKFLOWS, orders.CALLS, orders.TELEPHONE, orders.NOTICES)
 LINE = Line(LineId("riverside"), "Riverside Clinic", "+12025550100", "911")
 QUIET_LINE = Line(LineId("riverside"), "Riverside Clinic", "+12025550100", "911", assistant=False)
@@ -460,10 +459,28 @@ class Town:
                 await asyncio.sleep(0.005)
 
     async def is_content(self) -> None:
-        """All has settled, and no phone rang that the story did not expect."""
+        """All has settled, no phone rang that the story did not expect, and no history was found to disagree."""
         await self.settles()
         surprises, story = self.exchange.surprises, self.exchange.story()
         assert not surprises, f"unexpected calls to {surprises}; ordered: {story}"
+        failed = await self._failed_tasks()
+        assert not failed, f"workflow tasks failed: {failed}"
+
+    async def _failed_tasks(self) -> list[str]:
+        """Workflow tasks that failed, by a bug or because a replay went another way; a retry hides them."""
+        failed: list[str] = []
+        for workflow_id in sorted(self.seen | self._relayed()):
+            with contextlib.suppress(RPCError):
+                history = await self.client.get_workflow_handle(workflow_id).fetch_history()
+                about = [event.workflow_task_failed_event_attributes for event in history.events]
+                failed += [
+                    f"{workflow_id}: {task.failure.message}"
+                    for task in about
+                    # a workflow that would have ended as news came in looks at the news first: nobody's fault
+                    if task.cause
+                    not in (0, WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND)
+                ]
+        return failed
 
     async def under_way(self) -> list[str]:
         """What the workflows wait for that needs no time: tasks, activities with a worker, signals."""
@@ -487,13 +504,12 @@ class Town:
     async def opens(self, queue: str) -> None:
         """Start a worker for a queue of ours, or for a bridge of that name."""
         bridge = queue not in QUEUES
-        restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
         worker = Worker(
             self.client,
             task_queue=queue,
             workflows=WORKFLOWS if queue == orders.WORKFLOWS else (),
             activities=self.exchange.activities(None if bridge else queue),
-            workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
+            workflow_runner=runner(),
             max_cached_workflows=self.cached,
             sticky_queue_schedule_to_start_timeout=STICKY,
             max_task_queue_activities_per_second=self.rate if queue == orders.CALLS else None,
