@@ -59,9 +59,8 @@ async def main(names: list[str]) -> None:
         for kind, text in await record(path):
             (HERE / f"{path.name}.{kind}.json").write_text(text)
             history = WorkflowHistory.from_json(kind, text)
-            print(
-                f"{path.name:28} {kind:16} {len(history.events):6} {actions(history.events).total():7} {len(text) / 1000:5.0f}"
-            )
+            billed = actions(history.events).total()
+            print(f"{path.name:28} {kind:16} {len(history.events):6} {billed:7} {len(text) / 1000:5.0f}")
 
 
 if __name__ == "__main__":
