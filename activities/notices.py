@@ -1,5 +1,7 @@
 """Words that reach people beside the telephone: pushes to responders, alerts to operators, messages left."""
 
+import asyncio
+
 import structlog
 from temporalio import activity
 
@@ -94,12 +96,15 @@ class Notices:
     async def _tell(
         self, people: list[Person], urls: tuple[str, ...], title: str, words: str, from_: str
     ) -> int:
-        """Push to these URLs and people, and send an SMS to people without push; how many took it."""
-        by_push = [url for person in people for url in person.push_urls]
-        pushed = await self._pushes.send((*urls, *by_push), title, words)
-        told = pushed.taken
-        for person in people:
-            if person.sms_number is not None and (not person.push_urls or pushed.taken == 0):
+        """Push to these URLs and people, and send an SMS to whom no push has reached; how many took it."""
+        shared, *own = await asyncio.gather(
+            self._pushes.send(urls, title, words),
+            *(self._pushes.send(person.push_urls, title, words) for person in people),
+        )
+        told = shared.taken
+        for person, pushed in zip(people, own, strict=True):
+            told += pushed.taken
+            if person.sms_number is not None and not pushed.taken:
                 sent = await self._texts.send("notice", person.sms_number, from_, words)
                 told += sent.what != "refused"  # a doubtful one is not sent again for a notice
         return told

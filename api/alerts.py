@@ -43,6 +43,7 @@ class Raised(BaseModel):
     """The escalation that this alert is."""
 
     escalation: EscalationId
+    open: bool = Field(description="Whether it is still being seen to; false only for a repeat.")
 
 
 async def knows_the_token(at: At, authorization: Annotated[str, Header()] = "") -> None:
@@ -60,9 +61,10 @@ router = APIRouter(tags=["alerts"], dependencies=[Depends(knows_the_token)])
     "/alerts/{line_id}",
     status_code=202,
     responses={
-        200: {"description": "This key was raised before.", "model": Raised},
+        200: {"description": "This alert was raised before, by this key.", "model": Raised},
         401: {"description": "Missing or wrong token."},
         404: {"description": "No such line."},
+        409: {"description": "This key was used for another alert."},
         503: {"description": "Not raised: try again with the same key."},
     },
 )
@@ -91,15 +93,20 @@ async def raise_alert(
     start = EscalationInput(
         id=escalation_id(line_id, idempotency_key), case=case, searchable=at.door.searchable
     )
-    memo = {"alert": {"summary": alert.summary}} if alert.summary else {}
+    digest = hashlib.sha256(alert.model_dump_json().encode()).hexdigest()
+    memo = {"alert": {"summary": alert.summary, "digest": digest}}
     try:
         fresh = await at.messenger.start_escalation(start, memo)
+        still_open, earlier = (True, memo) if fresh else await at.messenger.memo(start.id)
     except NoAnswerError as error:
         log.error("alert not raised", line=line_id, error=str(error))
         raise HTTPException(503, "not raised: try again with the same key", {"Retry-After": "5"}) from error
+    if _alert(earlier).get("digest", digest) != digest:
+        log.warning("alert refused: its key was used for another one", line=line_id, escalation=start.id)
+        raise HTTPException(409, f"this Idempotency-Key was used for another alert, {start.id}")
     log.info("alert raised" if fresh else "alert repeated", line=line_id, escalation=start.id)
     response.status_code = 202 if fresh else 200
-    return Raised(escalation=start.id)
+    return Raised(escalation=start.id, open=still_open)
 
 
 def escalation_id(line_id: LineId, key: str) -> EscalationId:
@@ -110,8 +117,10 @@ def escalation_id(line_id: LineId, key: str) -> EscalationId:
 
 def summary_of(memo: Mapping[str, object]) -> str | None:
     """What an alert said beside its start."""
-    alert = memo.get("alert")
-    if not isinstance(alert, Mapping):
-        return None
-    summary = cast("Mapping[str, object]", alert).get("summary")
+    summary = _alert(memo).get("summary")
     return summary if isinstance(summary, str) else None
+
+
+def _alert(memo: Mapping[str, object]) -> Mapping[str, object]:
+    alert = memo.get("alert")
+    return cast("Mapping[str, object]", alert) if isinstance(alert, Mapping) else {}

@@ -28,6 +28,7 @@ from api.addresses import Addresses
 from api.desk import Desk, TwimlResponse
 from api.door import Door
 from api.errors import NotSignedError, UnknownLineError
+from api.limits import BodyLimit
 from api.messenger import Messenger
 from api.phrases import phrase
 from api.signature import Sender
@@ -76,6 +77,7 @@ def create_app(door: Door, client: Client, configuration: ConfigurationFile) -> 
     # No documentation pages: they would load scripts from elsewhere. /openapi.json is served.
     app = FastAPI(title="Rung: the door", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.desk = desk
+    app.add_middleware(BodyLimit)
     for router in ROUTERS:
         app.include_router(router)
     for error, answer in _ANSWERS.items():

@@ -100,7 +100,7 @@ def _name(at: Desk, link: LinkToken) -> str | None:
 
 async def _alert(at: Desk, link: LinkToken) -> str | None:
     try:
-        return summary_of(await at.messenger.memo(link.escalation))
+        return summary_of((await at.messenger.memo(link.escalation))[1])
     except (NoAnswerError, ClosedError):
         return None
 

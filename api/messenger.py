@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 from temporalio.client import (
     Client,
+    WorkflowExecutionStatus,
     WorkflowQueryFailedError,
     WorkflowQueryRejectedError,
     WorkflowUpdateFailedError,
@@ -142,11 +143,11 @@ class Messenger:
             )
         return cast("T", answer)
 
-    async def memo(self, workflow_id: str) -> Mapping[str, object]:
-        """What was written beside a workflow at its start. Raises NoAnswerError, ClosedError."""
+    async def memo(self, workflow_id: str) -> tuple[bool, Mapping[str, object]]:
+        """Whether it is open, and what was written beside it at its start. Raises NoAnswerError, ClosedError."""
         async with within(self.patience.look_s, f"memo of {workflow_id}"):
             found = await self.client.get_workflow_handle(workflow_id).describe()
-            return await found.memo()
+            return found.status is WorkflowExecutionStatus.RUNNING, await found.memo()
 
     async def open_cases(self, caller_digest: str) -> Sequence[EscalationId]:
         """The open escalations of a caller, the newest first. Raises NoAnswerError."""

@@ -230,7 +230,7 @@ def _go_on(at: Desk, keyed: Keyed, says: list[Spoken]) -> TwimlResponse:
 async def _alert(at: Desk, item: PageItem, language: Language) -> list[Spoken]:
     """What an alert said, for whoever has it now; nothing for a case that a caller reported."""
     try:
-        summary = summary_of(await at.messenger.memo(item.escalation))
+        summary = summary_of((await at.messenger.memo(item.escalation))[1])
     except (NoAnswerError, ClosedError):
         return []
     return [phrase("alert_says", language, summary=summary)] if summary else []

@@ -23,6 +23,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from workflows.codec import CodecKey
 
 HELP = "docs/configuration.md"
+LINK_SECRET_LENGTH = 16
 
 SANDBOX_ACCOUNT = "AC" + "0" * 32
 SANDBOX_APPLICATION = "AP" + "0" * 32
@@ -175,6 +176,11 @@ class Settings(BaseSettings):
             generated.append("RUNG_CODEC_KEYS")
         settings = self.model_copy(update=filled | {"generated": tuple(generated)})
         problems: list[str] = []
+        if len(settings.link_secret.get_secret_value()) < LINK_SECRET_LENGTH:
+            problems.append(
+                f"invalid settings: RUNG_LINK_SECRET must have at least {LINK_SECRET_LENGTH} characters:"
+                " it signs acknowledgement links, and could be guessed from one of them"
+            )
         if missing := settings.missing(without):
             problems.append(f"missing settings: {', '.join(missing)}")
         if self.dials_real_phones and self.stream_url and not self.stream_url.startswith("wss://"):

@@ -5,10 +5,15 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.service import RPCError, RPCStatusCode
 
-from rung.cli.terminal import FAILED, find, run
+from configuration.check import check
+from rung.cli.terminal import FAILED, PATIENCE, UNCONFIRMED, USAGE, find, run
 from rung.settings import Settings
 from workflows.values import Act, ActId, ActKind, ActReply, PersonId, Verdict, Via
 
@@ -18,7 +23,13 @@ As = Annotated[
 ]
 Note = Annotated[str, typer.Option("--note", "-m", help="What the record should say.")]
 
+OPERATOR = "operator"  # whoever runs the system, who need not be on any ladder
+
 _REFUSED = {Verdict.REFUSED, Verdict.TAKEN, Verdict.OVER}
+
+
+class UnconfirmedError(Exception):
+    """Said, and kept by the server, but no worker has answered."""
 
 
 def ack(escalation: Id, person: As) -> None:
@@ -34,7 +45,7 @@ def decline(escalation: Id, person: As) -> None:
     _act(ActKind.DECLINE, escalation, person)
 
 
-def resolve(escalation: Id, person: As = "operator", note: Note = "") -> None:
+def resolve(escalation: Id, person: As = OPERATOR, note: Note = "") -> None:
     """Close an escalation as resolved.
 
     The AI leaves the room, the humans talk on.
@@ -42,7 +53,7 @@ def resolve(escalation: Id, person: As = "operator", note: Note = "") -> None:
     _act(ActKind.RESOLVE, escalation, person, note)
 
 
-def cancel(escalation: Id, person: As = "operator", note: Note = "") -> None:
+def cancel(escalation: Id, person: As = OPERATOR, note: Note = "") -> None:
     """Close an escalation that never was an emergency.
 
     Nobody else is rung, and the caller is told.
@@ -51,7 +62,11 @@ def cancel(escalation: Id, person: As = "operator", note: Note = "") -> None:
 
 
 def _act(kind: ActKind, name: str, person: str, note: str = "") -> None:
-    async def tell(client: Client, _: Settings) -> ActReply | str:
+    async def tell(client: Client, settings: Settings) -> ActReply | str:
+        known = _people(settings)
+        if known and person not in known:
+            typer.echo(f"nobody is called {person!r}; there are: {', '.join(known)}", err=True)
+            raise typer.Exit(USAGE)
         escalation = await find(client, name)
         act = Act(
             kind=kind,
@@ -63,7 +78,14 @@ def _act(kind: ActKind, name: str, person: str, note: str = "") -> None:
         )
         handle = client.get_workflow_handle(escalation)
         try:
-            reply: ActReply = await handle.execute_update(kind, act, id=act.id, result_type=ActReply)
+            reply: ActReply = await handle.execute_update(
+                kind, act, id=act.id, result_type=ActReply, rpc_timeout=PATIENCE
+            )
+        except WorkflowUpdateRPCTimeoutOrCancelledError:
+            await handle.signal(kind, act)  # the same act: it counts once, as soon as a worker is up
+            raise UnconfirmedError(
+                f"No worker answers. Your word is kept and counts as soon as one does: see `rung status {name}`"
+            ) from None
         except WorkflowUpdateFailedError as error:
             return str(error.cause)
         except RPCError as error:
@@ -72,10 +94,23 @@ def _act(kind: ActKind, name: str, person: str, note: str = "") -> None:
             return f"{escalation} is closed, or never was: see `rung status`"
         return reply
 
-    reply = run(tell)
+    try:
+        reply = run(tell)
+    except UnconfirmedError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(UNCONFIRMED) from None
     if isinstance(reply, str):
         typer.echo(reply, err=True)
         raise typer.Exit(FAILED)
     typer.echo(f"{reply.verdict}: {reply.sentence}")
     if reply.verdict in _REFUSED:
         raise typer.Exit(FAILED)
+
+
+def _people(settings: Settings) -> list[str]:
+    """Whose word it can be; empty where the owner's file is not at hand, and the workflow alone decides."""
+    try:
+        configuration = check(settings.config.read_text(), str(settings.config)).configuration
+    except (OSError, UnicodeDecodeError):
+        return []
+    return [*configuration.people, OPERATOR] if configuration else []

@@ -1,11 +1,11 @@
 """`rung replay`: does this code still agree with what it did then?"""
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
+from google.protobuf.json_format import ParseError
 from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Replayer
 
@@ -18,8 +18,6 @@ from workflows.codec import data_converter
 from workflows.escalation import EscalationWorkflow
 from workflows.responder_shell import ResponderWorkflow
 from workflows.runner import runner
-
-T = TypeVar("T")
 
 WORKFLOWS = [EscalationWorkflow, ResponderWorkflow, CallWorkflow]
 
@@ -34,34 +32,43 @@ def replay(
     Says whether this code would do the same.
     """
     path = Path(recorded)
-    text = path.read_text() if path.is_file() else ""
     if path.suffix == ".json" and not path.exists():
         typer.echo(f"there is no file {path}", err=True)
         raise typer.Exit(USAGE)
-
-    async def of_file(settings: Settings) -> tuple[str, int, Exception | None]:
-        return await _replay(WorkflowHistory.from_json(path.stem, text), settings)
+    history = _history(path) if path.is_file() else None
 
     async def of_server(client: Client, settings: Settings) -> tuple[str, int, Exception | None]:
         whole = recorded.startswith(("escalation-", "call-", "responder-"))
         name = recorded if whole else await find(client, recorded)
         return await _replay(await client.get_workflow_handle(name).fetch_history(), settings)
 
-    name, events, failure = _alone(of_file) if text else run(of_server)
+    name, events, failure = _alone(history) if history else run(of_server)
     if failure is not None:
         typer.echo(f"{name}: this code would have done something else.\n{failure}", err=True)
         raise typer.Exit(FAILED)
     typer.echo(f"{name}: {events} events replayed, no difference")
 
 
-def _alone(work: Callable[[Settings], Coroutine[Any, Any, T]]) -> T:
+def _history(path: Path) -> WorkflowHistory:
+    try:
+        history = WorkflowHistory.from_json(path.stem, path.read_text())
+    except (ValueError, OSError, ParseError) as error:
+        typer.echo(f"{path} is no history as Temporal exports it: {error}", err=True)
+        raise typer.Exit(USAGE) from None
+    if not history.events:
+        typer.echo(f"{path} is a history without events", err=True)
+        raise typer.Exit(USAGE)
+    return history
+
+
+def _alone(history: WorkflowHistory) -> tuple[str, int, Exception | None]:
     try:
         settings = Settings.load()
     except SettingsError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(USAGE) from None
     logs.set_up(settings)
-    return asyncio.run(work(settings))
+    return asyncio.run(_replay(history, settings))
 
 
 async def _replay(history: WorkflowHistory, settings: Settings) -> tuple[str, int, Exception | None]:

@@ -12,7 +12,7 @@ from rich.text import Text
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from rung.cli.terminal import NotFoundError, console, find, run, running, short
+from rung.cli.terminal import PATIENCE, NotFoundError, console, find, run, running, short
 from rung.settings import Settings
 from workflows.ladder import ENDED
 from workflows.messages import EscalationView
@@ -53,7 +53,7 @@ def status(
 async def _view(client: Client, name: EscalationId) -> EscalationView:
     try:
         view: EscalationView = await client.get_workflow_handle(name).query(
-            "status", result_type=EscalationView
+            "status", result_type=EscalationView, rpc_timeout=PATIENCE
         )
     except RPCError as error:
         raise NotFoundError(f"{name} does not answer: {error.message}. Is a worker up?") from error
@@ -61,13 +61,19 @@ async def _view(client: Client, name: EscalationId) -> EscalationView:
 
 
 async def _open(client: Client) -> RenderableType:
-    views = [await _view(client, one) async for one in running(client)]
-    if not views:
+    ids = [one async for one in running(client)]
+    if not ids:
         return "Nothing is open."
+    views = await asyncio.gather(*(_view(client, one) for one in ids), return_exceptions=True)
     table = Table(box=None, pad_edge=False)
     for heading in ("id", "line", "what", "state", "rung", "who", "next"):
         table.add_column(heading)
-    for view in views:
+    for escalation, view in zip(ids, views, strict=True):
+        if isinstance(view, NotFoundError):
+            table.add_row(short(escalation), "?", "no worker answers for it", "open", "?", "?", "-")
+            continue
+        if isinstance(view, BaseException):
+            raise view
         table.add_row(
             short(view.id),
             view.case.line.id,

@@ -15,7 +15,7 @@ from rung.settings import Settings, SettingsError
 from rung.temporal import TemporalError, connect
 from workflows.values import EscalationId
 
-FAILED, USAGE = 1, 2
+FAILED, USAGE, UNCONFIRMED = 1, 2, 3
 PIPED_COLUMNS = 200  # whoever reads a pipe folds lines as they like
 PATIENCE = timedelta(seconds=5)  # somebody sits at the terminal and waits
 LISTED = 200
@@ -59,7 +59,7 @@ async def find(client: Client, name: str) -> EscalationId:
     if found:
         raise NotFoundError(f"{name!r} fits {len(found)} open escalations: {', '.join(found)}")
     there = f"Open: {', '.join(short(one) for one in ids)}." if ids else "None is open."
-    raise NotFoundError(f"no open escalation goes by {name!r}. {there}")
+    raise NotFoundError(f"no open escalation goes by {name!r}; a closed one by its whole id. {there}")
 
 
 async def running(client: Client) -> AsyncIterator[EscalationId]:

@@ -147,7 +147,8 @@ async def run(
             if settings.sandboxed and configuration and specs_are_ours:
                 await town.publish(f"{settings.twilio_base_url}", configuration, datetime.now(UTC))
             if settings.sandboxed and configuration:
-                number = next(iter(configuration.lines.values())).number
+                lines = configuration.lines.values()
+                number = next((one for one in lines if one.opening is None), next(iter(lines))).number
                 console.print(
                     "\nRing the line and report an emergency:",
                     ring(settings, number),

@@ -161,3 +161,13 @@ async def test_a_message_on_a_line_that_is_gone_is_dropped_with_a_warning(town: 
 
 def test_only_the_service_of_a_push_url_is_shown() -> None:
     assert service("pover://user@token") == "pover"
+
+
+async def test_a_push_that_reached_one_operator_spares_no_other_the_text(town: Town, tmp_path: Path) -> None:
+    alerts = f'people: [dee, gus], push: ["{receiver(town, "owner")}"]'
+    text = configured(town, alerts).replace(f'"{receiver(town, "dee")}"', '"json://127.0.0.1:9/down"')
+
+    await town.environment.run(notices(town, tmp_path, text).alert_operator, ALERT)
+
+    assert [person for person, _ in pushed(town)] == ["owner"]
+    assert {to for to, _ in texted(town)} == {"+12025550114", "+12025550117"}

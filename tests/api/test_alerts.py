@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.alerts import summary_of
 from tests.api.house import ALERT_TOKEN, House, item
 from tests.api.twilio_side import call_sid
 from workflows.messages import EscalationInput
@@ -64,6 +65,7 @@ async def test_the_same_key_is_the_same_escalation(house: House) -> None:
     first, second = await alert(house, key=key), await alert(house, key=key)
     assert (first.status_code, second.status_code) == (202, 200)
     assert first.json() == second.json()
+    assert second.json()["open"] is True
     other = await alert(house)
     assert other.json() != first.json()
 
@@ -74,7 +76,8 @@ async def test_the_same_key_stays_so_after_the_case_is_closed(house: House) -> N
     handle = house.client.get_workflow_handle(first.json()["escalation"])
     await handle.signal("end")
     await handle.result()
-    assert (await alert(house, key=key)).status_code == 200
+    again = await alert(house, key=key)
+    assert (again.status_code, again.json()["open"]) == (200, False)
 
 
 async def test_the_same_key_on_another_line_is_another_case(house: House) -> None:
@@ -108,7 +111,7 @@ async def test_the_summary_is_sealed_where_temporal_keeps_it(house: House) -> No
     answer = await alert(house, {"category": "building", "summary": secret})
     described = await house.client.get_workflow_handle(answer.json()["escalation"]).describe()
     assert secret.encode() not in described.raw_description.SerializeToString()
-    assert (await described.memo())["alert"] == {"summary": secret}
+    assert summary_of(await described.memo()) == secret
 
 
 @pytest.mark.parametrize("token", [None, "", "wrong", ALERT_TOKEN + "x"])
@@ -157,3 +160,11 @@ async def test_while_temporal_is_down_the_sender_is_asked_to_try_again(temporal_
     answer = await alert(temporal_down)
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "5"
+
+
+async def test_a_key_that_was_used_for_another_alert_is_refused(house: House) -> None:
+    key = secrets.token_hex(8)
+    first = await alert(house, key=key)
+    other = await alert(house, {"category": "building", "severity": "life"}, key=key)
+    assert other.status_code == 409
+    assert first.json()["escalation"] in other.json()["detail"]

@@ -149,7 +149,7 @@ def test_secrets_drawn_beside_a_real_installation_must_be_shared(load: Load) -> 
     )
 
     key = str(CodecKey.generate())
-    assert load(RUNG_LINK_SECRET="given", RUNG_CODEC_KEYS=key).warnings() == []
+    assert load(RUNG_LINK_SECRET="given-and-long-enough", RUNG_CODEC_KEYS=key).warnings() == []
 
 
 def test_secrets_drawn_beside_a_cluster_must_be_shared_too(load: Load) -> None:
@@ -188,10 +188,15 @@ def test_a_connection_setting_of_temporal_means_the_operators_cluster(
 
 
 def test_no_secret_is_shown(load: Load) -> None:
-    settings = load(**REAL, TEMPORAL_API_KEY="cloud-key", RUNG_LINK_SECRET="link-secret")
+    settings = load(**REAL, TEMPORAL_API_KEY="cloud-key", RUNG_LINK_SECRET="the-link-secret-itself")
 
     shown = repr(settings) + str(settings)
-    for secret in ("the-auth-token", "cloud-key", "link-secret", str(settings.codec_keys[0]).split(":")[1]):
+    for secret in (
+        "the-auth-token",
+        "cloud-key",
+        "the-link-secret-itself",
+        str(settings.codec_keys[0]).split(":")[1],
+    ):
         assert secret not in shown
 
 
@@ -253,3 +258,8 @@ def test_nothing_else_reads_the_environment() -> None:
         if re.search(r"os\.(environ|getenv)|import environ|import getenv", file.read_text())
     ]
     assert readers == ["rung/settings.py"]
+
+
+def test_a_link_secret_that_could_be_guessed_is_refused(load: Load) -> None:
+    with pytest.raises(SettingsError, match="RUNG_LINK_SECRET must have at least 16 characters"):
+        load(RUNG_LINK_SECRET="x")
