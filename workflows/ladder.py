@@ -728,9 +728,10 @@ def _closed(state: Escalation, phase: Phase, act: Act, at: datetime) -> Decision
         *((Withdraw(paged, state.owner.responder.name if state.owner else None),) if paged else ()),
         *(DismissAssistant(caller.call) for caller in state.callers),
     )
+    in_the_room = " The assistant leaves; you can talk on." if state.phase is Phase.ATTENDED else ""
     reply = ActReply(
         Verdict.RESOLVED if resolved else Verdict.CANCELLED,
-        "Resolved. The assistant leaves; you can talk on." if resolved else "Cancelled. Nobody else is rung.",
+        f"Resolved.{in_the_room}" if resolved else "Cancelled. Nobody else is rung.",
     )
     # Whoever is in a room with the owner hears it from them; whoever still waits alone, from us.
     told = Decision(state) if resolved and state.phase is Phase.ATTENDED else _tell(state, "over")

@@ -62,7 +62,7 @@ class Story:
             case "leg.heard" if details.get("sound") in {"say", "announcement"} and details.get("text"):
                 cut = "" if details.get("whole", True) else " …"
                 yield f"{who} hears: “{details['text']}{cut}”", False
-            case "leg.said" if details.get("text"):
+            case "leg.said" if str(details.get("text") or "").strip():
                 yield f"{who} says: “{details.get('text')}”", False
             case "leg.keys":
                 yield f"{who} presses {details.get('digits')}", True
