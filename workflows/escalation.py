@@ -244,7 +244,8 @@ class EscalationWorkflow:
             case ladder.RingPage(page, ring):
                 await self._relay(self._request(page, ring=ring))
             case ladder.CallIn(page, conference):
-                await self._relay(replace(self._request(page), conference=conference, kind="join"))
+                request = self._request(page, ring=page.rings)
+                await self._relay(replace(request, conference=conference, kind="join"))
             case ladder.TextPage(page):
                 await self._text(page)
             case ladder.PushPage(page):

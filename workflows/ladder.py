@@ -39,6 +39,7 @@ from workflows.values import (
 )
 
 ROUND_FLOOR_S = 30.0  # a ladder on which every number is refused must not spin
+JOIN_AGAIN_S = 5.0  # an owner whose phone was engaged is tried again so soon: a caller waits for them
 LEGS_REMEMBERED = 50  # news of a leg comes seconds late, not nights
 ACTS_REMEMBERED = 200  # people act a few times; a replayed spool or a stuck link must not grow the state
 
@@ -66,6 +67,7 @@ class TimerKind(StrEnum):
     SUBMIT_LIMIT = "calls still queued: alert the operator"
     RING_AGAIN = "ring the rung's phones again"
     DEADLINE = "rung expires: climb"
+    CALL_IN_AGAIN = "owner's phone was engaged: ring it again"
     NEXT_ROUND = "go round the ladder again"
     JOIN_CLOCK = "owner not in the room: page again"
     UNATTENDED = "owner silent with nobody waiting: ask, then page again"
@@ -410,7 +412,10 @@ def armed(state: Escalation) -> Timer | None:
         case Phase.ACKNOWLEDGED:
             return after(clock.unattended_s, TimerKind.UNATTENDED)
         case Phase.CONNECTING:
-            return after(clock.join_s, TimerKind.JOIN_CLOCK)
+            join_clock = after(clock.join_s, TimerKind.JOIN_CLOCK)
+            if again is not None and again < join_clock.at:
+                return Timer(TimerKind.CALL_IN_AGAIN, again)
+            return join_clock
         case Phase.ATTENDED:
             return after(clock.follow_up_s, TimerKind.CHECK_IN)
         case Phase.FOLLOWING_UP:
@@ -435,6 +440,8 @@ def _timer_fired(state: Escalation, at: datetime) -> Decision:
             return Decision(replace(state, alerts=max(alerts, state.alerts + 1)), (AlertOperator(reason),))
         case TimerKind.RING_AGAIN:
             return _ring_again(state, at)
+        case TimerKind.CALL_IN_AGAIN:
+            return _call_in_again(state, at)
         case TimerKind.DEADLINE:
             return _climb(state, at)
         case TimerKind.NEXT_ROUND:
@@ -586,6 +593,8 @@ def _page_moved(state: Escalation, news: PageMoved) -> Decision:
         return Decision(_with_pages(state, [replace(page, reached_a_phone=True)]) if reached else state)
     page = moved(page, news.channel, news.evidence)
     state = _with_pages(state, [page])
+    if page.voice.standing is Standing.UNANSWERED and _is_the_way_in(state, page.voice.provider_id):
+        return _left(state, page.responder.id, CallSid(page.voice.provider_id or ""), news.at)
     if page.rung == pg.WAY_IN:
         return _way_in_moved(state, page, news.at)
     on_this_rung = state.phase is Phase.PAGING and page in state.rung_pages
@@ -601,17 +610,38 @@ _ON_ITS_WAY = {Standing.HELD, Standing.SUBMITTED, Standing.REACHED, Standing.ANS
 
 
 def _way_in_moved(state: Escalation, page: Page, at: datetime) -> Decision:
-    """The owner's join call: its clock starts at its submission; refused for good, the ladder goes on."""
+    """The owner's join call: its clock starts at its submission; refused for good, the ladder goes on.
+
+    Engaged, not picked up or hung up, it is placed again until that clock has run out.
+    """
     coming = state.phase in {Phase.ACKNOWLEDGED, Phase.CONNECTING}
+    standing = page.voice.standing
     if not coming or state.owner is None or page.id != state.owner.page:
         return Decision(state)
-    if page.voice.standing is Standing.FAILED:
+    if standing is Standing.FAILED:
         return _reopen(state, at)
-    if state.phase is Phase.CONNECTING:
+    if standing not in _ON_ITS_WAY:
         return Decision(state)
-    if page.voice.standing in _ON_ITS_WAY:
-        return Decision(replace(state, phase=Phase.CONNECTING, since=page.voice.at or at))
+    if state.phase is Phase.ACKNOWLEDGED:
+        state = replace(state, phase=Phase.CONNECTING, since=page.voice.at or at)
+    if standing is Standing.UNANSWERED and state.owner.leg is None:
+        state = replace(state, ring_again_at=at + timedelta(seconds=JOIN_AGAIN_S))
     return Decision(state)
+
+
+def _is_the_way_in(state: Escalation, call: str | None) -> bool:
+    """On this call the owner pressed their key, and they are not in the room yet."""
+    leg = state.owner.leg if state.owner else None
+    return state.phase is Phase.CONNECTING and leg is not None and leg == call
+
+
+def _call_in_again(state: Escalation, at: datetime) -> Decision:
+    state = replace(state, ring_again_at=None)
+    page = state.page(state.owner.page) if state.owner else None
+    if page is None or not state.waiting:
+        return Decision(state)
+    again = pg.rung_again(page, at)
+    return Decision(_with_pages(state, [again]), (CallIn(again, state.waiting[0].conference),))
 
 
 # Acts
@@ -681,6 +711,7 @@ def _connect(state: Escalation, at: datetime) -> Decision:
     """Bring the owner into the room where somebody waits: by the leg they pressed on, or by a join call."""
     owner = state.owner
     assert owner is not None, "only an owner can be connected"  # noqa: S101
+    state = replace(state, ring_again_at=None)
     if not state.waiting:
         return Decision(replace(state, phase=Phase.ACKNOWLEDGED, since=at))
     caller = state.waiting[0]

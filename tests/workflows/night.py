@@ -185,13 +185,12 @@ class Night:
         *,
         page: Page | None = None,
         ring: int | None = None,
+        sid: str = "SM1",
     ) -> tuple[Effect, ...]:
         """One channel of this person's latest page (or the given one) came so far."""
         page = page or self.page_of(who)
         ring = page.rings if ring is None else ring
-        return self.hears(
-            lad.PageMoved(page.id, channel, Evidence(standing, "SM1", at(when)), at(when), ring)
-        )
+        return self.hears(lad.PageMoved(page.id, channel, Evidence(standing, sid, at(when)), at(when), ring))
 
     def submitted(self, who: Responder, when: float) -> tuple[Effect, ...]:
         """The provider took this person's call."""

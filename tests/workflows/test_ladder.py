@@ -522,6 +522,35 @@ def test_a_join_call_refused_for_good_reopens_the_ladder() -> None:
     assert "Ben" in night.rung_now
 
 
+@pytest.mark.parametrize("stood", [Standing.SUBMITTED, Standing.REACHED, Standing.ANSWERED])
+def test_a_join_call_that_is_not_answered_is_placed_again_until_the_join_clock_has_run_out(
+    stood: Standing,
+) -> None:
+    night = Night(rung(ana, ben))
+    night.texts_mine(ana, 10)
+    night.news(ana, stood, 12)
+    night.news(ana, Standing.UNANSWERED, 14)
+    assert night.timer == (TimerKind.CALL_IN_AGAIN, 19)
+    night.time_passes(19)
+    assert [order.page.rings for order in night.orders(CallIn)] == [2]
+    assert night.timer == (TimerKind.JOIN_CLOCK, 102), "which is not put off by trying again"
+    night.news(ana, Standing.UNANSWERED, 100)
+    assert night.timer == (TimerKind.JOIN_CLOCK, 102)
+    night.time_passes(102)
+    assert night.phase == Phase.PAGING
+
+
+def test_who_hangs_up_between_the_key_and_the_room_is_rung_back() -> None:
+    night = Night(rung(ana, ben))
+    night.news(ana, Standing.SUBMITTED, 0, sid="CA7")
+    night.presses_mine(ana, 10, leg="CA7")
+    night.news(ana, Standing.UNANSWERED, 11, sid="CA7")
+    assert [order.page.responder.id for order in night.orders(CallIn)] == [ana.id]
+    assert night.owner == "Ana"
+    night.joins(ana, 12, leg="CA7")
+    assert night.phase == Phase.ACKNOWLEDGED, "told late: that leg has gone"
+
+
 def test_the_key_of_the_join_call_seats_the_owner() -> None:
     night = Night(rung(ana))
     night.texts_mine(ana, 10)

@@ -64,6 +64,12 @@ def connecting() -> Night:
     return night
 
 
+def owner_engaged() -> Night:
+    night = acknowledged_by_text()
+    night.unanswered(ana, 7)
+    return night
+
+
 def attended() -> Night:
     night = connecting()
     night.joins(ana, 7)
@@ -99,6 +105,7 @@ def cancelled() -> Night:
         (acknowledged_by_text, Phase.ACKNOWLEDGED, (TimerKind.SUBMIT_LIMIT, 65)),
         (acknowledged_with_nobody_waiting, Phase.ACKNOWLEDGED, (TimerKind.UNATTENDED, 605)),
         (connecting, Phase.CONNECTING, (TimerKind.JOIN_CLOCK, 95)),
+        (owner_engaged, Phase.CONNECTING, (TimerKind.CALL_IN_AGAIN, 12)),
         (attended, Phase.ATTENDED, (TimerKind.CHECK_IN, 1807)),
         (following_up, Phase.FOLLOWING_UP, (TimerKind.FOLLOW_UP, 1860)),
         (resolved, Phase.RESOLVED, None),
