@@ -805,7 +805,7 @@ def _due(call: Call, at: datetime) -> Decision:
     if call.telling is not None and call.told_at is not None:
         if call.told_at + timedelta(seconds=ANNOUNCEMENT_S) <= at:
             call = replace(call, telling=None)
-    elif _reassurance_due(call, at) and call.last_state is not None:
+    if _reassurance_due(call, at) and call.last_state is not None:
         still = replace(call.last_state, kind="still_ringing", id=f"{call.last_state.id}+{at:%H%M%S}")
         call = replace(call, to_tell=(*call.to_tell, still)[-FACTS_WAITING:], told_at=at)
     if _look_at(call) <= at:

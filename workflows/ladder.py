@@ -615,8 +615,8 @@ def _way_in_moved(state: Escalation, page: Page, at: datetime) -> Decision:
     Engaged, not picked up or hung up, it is placed again until that clock has run out.
     """
     coming = state.phase in {Phase.ACKNOWLEDGED, Phase.CONNECTING}
-    standing = page.voice.standing
-    if not coming or state.owner is None or page.id != state.owner.page:
+    owner, standing = state.owner, page.voice.standing
+    if not coming or owner is None or page.id != owner.page:
         return Decision(state)
     if standing is Standing.FAILED:
         return _reopen(state, at)
@@ -624,7 +624,7 @@ def _way_in_moved(state: Escalation, page: Page, at: datetime) -> Decision:
         return Decision(state)
     if state.phase is Phase.ACKNOWLEDGED:
         state = replace(state, phase=Phase.CONNECTING, since=page.voice.at or at)
-    if standing is Standing.UNANSWERED and state.owner.leg is None:
+    if standing is Standing.UNANSWERED and owner.leg is None:
         state = replace(state, ring_again_at=at + timedelta(seconds=JOIN_AGAIN_S))
     return Decision(state)
 

@@ -90,7 +90,7 @@ async def _start_calm(home: House) -> None:
 
 async def _start_with_deadlines(home: House) -> datetime:
     """Those whose deadlines come due together, later; gives the first deadline, as foretold."""
-    due = datetime.now(UTC) + timedelta(seconds=DEADLINES * PACED_S + RINGS_S + 3 * SETTLE_S)
+    due = datetime.now(UTC) + timedelta(seconds=DEADLINES * PACED_S + RINGS_S + 10 * SETTLE_S)
     for nth in range(DEADLINES):
         n = CROWD - DEADLINES + nth
         mine = due + timedelta(seconds=nth / DUE_A_SECOND)
