@@ -802,9 +802,9 @@ def _due(call: Call, at: datetime) -> Decision:
         if leg.at is LegAt.LEFT and leg.since + timedelta(seconds=LEAVE_GRACE_S) <= at:
             call, report = _leg_moved(call, leg.sid, LegAt.GONE, at)
             effects += report
-    if call.telling is not None and call.told_at is not None:
-        if call.told_at + timedelta(seconds=ANNOUNCEMENT_S) <= at:
-            call = replace(call, telling=None)
+    told = call.told_at
+    if call.telling is not None and told is not None and told + timedelta(seconds=ANNOUNCEMENT_S) <= at:
+        call = replace(call, telling=None)
     if _reassurance_due(call, at) and call.last_state is not None:
         still = replace(call.last_state, kind="still_ringing", id=f"{call.last_state.id}+{at:%H%M%S}")
         call = replace(call, to_tell=(*call.to_tell, still)[-FACTS_WAITING:], told_at=at)
