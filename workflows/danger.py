@@ -110,13 +110,14 @@ PHRASES: dict[str, tuple[str, ...]] = {
     ),
 }
 
+APOSTROPHES = "'\N{RIGHT SINGLE QUOTATION MARK}"
 _DENIED = r"(?<!\S)(?:no|not|without|isnt any|sin|ningun|ninguna)\s+(?:\S+\s+)?"
 
 
 def plain(text: str) -> str:
     """Lower case, without accents and apostrophes; other punctuation stands by itself."""
     letters = unicodedata.normalize("NFKD", text.lower())
-    bare = "".join(c for c in letters if not unicodedata.combining(c) and c not in "'’")
+    bare = "".join(c for c in letters if not unicodedata.combining(c) and c not in APOSTROPHES)
     return " ".join(re.sub(r"([^\w\s])", r" \1 ", bare).split())
 
 

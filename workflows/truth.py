@@ -58,7 +58,10 @@ _COMES = (
     r"|(?:sent|sending|dispatched|dispatching)(?!\w)"
     r"|en camino|esta viniendo|viene hacia|vendra|llegara|va a (?:llegar|venir)|le llamara|he enviado|he mandado)"
 )
-_NUMBER = r"(?:\d+|a few|a couple of|half an|an?|one|two|three|four|five|ten|fifteen|twenty|thirty|unos|dos|tres|cinco|diez|quince|veinte|treinta|media|una)"
+_NUMBER = (
+    r"(?:\d+|a few|a couple of|half an|an?|one|two|three|four|five|ten|fifteen|twenty|thirty"
+    r"|unos|dos|tres|cinco|diez|quince|veinte|treinta|media|una)"
+)
 _WHEN = (
     rf"(?:\b(?:in|within|en|dentro de) (?:about |less than |around |the next |menos de |unos )?{_NUMBER} ?"
     r"(?:more )?(?:seconds?|minutes?|hours?|minutos?|horas?)\b"
