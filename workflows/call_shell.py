@@ -13,6 +13,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 from temporalio.workflow import ParentClosePolicy
 
 from workflows import attributes, call, orders
+from workflows import call_news as news
 from workflows.assistant import Assistant, Step, Wanted
 from workflows.call import Call, assistant_label, decide, due_at, may_attach, may_resume
 from workflows.messages import (
@@ -57,7 +58,7 @@ class CallWorkflow:
     @workflow.init
     def __init__(self, start: CallInput) -> None:
         self.start = understood(start)
-        self.loop = Loop[call.Event, Call]()
+        self.loop = Loop[news.Event, Call]()
         self.call = start.call or Call(
             sid=start.sid,
             line=start.line,
@@ -74,7 +75,7 @@ class CallWorkflow:
         """How the call was closed."""
         while self.loop.inbox or not (self.call.over and await self.loop.settled()):
             asked = await self.loop.next(due_at(self.call), "look at the room")
-            self.call, effects = decide(self.call, asked.event if asked else call.Due(now()))
+            self.call, effects = decide(self.call, asked.event if asked else news.Due(now()))
             if asked is not None:
                 asked.answers.append(self.call)
             for effect in effects:
@@ -96,7 +97,7 @@ class CallWorkflow:
             severity=message.severity,
             contact=self.start.caller_number if self.start.caller_number.startswith("+") else None,
         )
-        after = await self.loop.ask(call.Reported(case, now()))
+        after = await self.loop.ask(news.Reported(case, now()))
         return ReportReply(escalation=after.escalation or EscalationId(""), conference=after.conference)
 
     @workflow.update
@@ -115,7 +116,7 @@ class CallWorkflow:
         if why_not is not None:
             return Attached(accepted=False, because=why_not)
         self.attaching.add(message.nonce)
-        await self.loop.ask(call.BridgeAttached(message.generation, message.queue, now(), message.nonce))
+        await self.loop.ask(news.BridgeAttached(message.generation, message.queue, now(), message.nonce))
         self.attaching.discard(message.nonce)
         return Attached(accepted=True)
 
@@ -151,64 +152,64 @@ class CallWorkflow:
         """The caller did something in the menu."""
         match message.what:
             case "emergency-called":
-                self._hear(message, call.EmergencyCalled(now()))
+                self._hear(message, news.EmergencyCalled(now()))
             case "case-heard":
-                self._hear(message, call.CaseHeard(now()))
+                self._hear(message, news.CaseHeard(now()))
             case "failed-over":
-                self._hear(message, call.FoundFailedOver(now()))
+                self._hear(message, news.FoundFailedOver(now()))
 
     @workflow.signal
     def message_left(self, message: Recording) -> None:
         """The caller left a recorded message."""
-        self._hear(message, call.MessageLeft(message.url, message.seconds, now()))
+        self._hear(message, news.MessageLeft(message.url, message.seconds, now()))
 
     @workflow.signal
     def conference(self, message: ConferenceNews) -> None:
         """Something happened in a room of our name."""
         match message.event:
             case "participant-join" if message.leg is not None:
-                self._hear(message, call.Joined(message.conference, message.leg, message.label or "", now()))
+                self._hear(message, news.Joined(message.conference, message.leg, message.label or "", now()))
             case "participant-leave" if message.leg is not None:
-                self._hear(message, call.Left(message.conference, message.leg, now()))
+                self._hear(message, news.Left(message.conference, message.leg, now()))
             case "conference-end":
-                self._hear(message, call.RoomEnded(message.conference, now()))
+                self._hear(message, news.RoomEnded(message.conference, now()))
             case "announcement-end" | "announcement-fail":
-                self._hear(message, call.AnnouncementEnded(now()))
+                self._hear(message, news.AnnouncementEnded(now()))
             case _:
                 pass  # news that changes nothing here
 
     @workflow.signal
     def caller_ended(self, message: LegNews) -> None:
         """The caller's own call is over."""
-        self._hear(message, call.CallerEnded(now()))
+        self._hear(message, news.CallerEnded(now()))
 
     @workflow.signal
     def leg(self, message: LegNews) -> None:
         """A responder's or the AI's leg is over, or a responder is in the menu."""
         if message.what == "menu":
-            self._hear(message, call.SteppedOut(message.sid, now()))
+            self._hear(message, news.SteppedOut(message.sid, now()))
         else:
-            self._hear(message, call.LegEnded(message.sid, now()))
+            self._hear(message, news.LegEnded(message.sid, now()))
 
     @workflow.signal
     def tell(self, message: Tell) -> None:
         """The escalation has something true for the caller."""
-        self._hear(message, call.Told(message.fact, now()))
+        self._hear(message, news.Told(message.fact, now()))
 
     @workflow.signal
     def seat(self, message: SeatOrder) -> None:
         """A responder's leg is coming into the room."""
-        self._hear(message, call.SeatExpected(message.person, message.leg, now()))
+        self._hear(message, news.SeatExpected(message.person, message.leg, now()))
 
     @workflow.signal
     def dismiss_assistant(self, message: Dismissal) -> None:
         """The case is closed."""
-        self._hear(message, call.Dismissed(now()))
+        self._hear(message, news.Dismissed(now()))
 
     @workflow.signal
     def detached(self, message: Detached) -> None:
         """A bridge no longer carries the AI leg's audio."""
-        self._hear(message, call.BridgeDetached(message.generation, message.queue, now()))
+        self._hear(message, news.BridgeDetached(message.generation, message.queue, now()))
 
     @workflow.query
     def status(self) -> CallView:
@@ -229,7 +230,7 @@ class CallWorkflow:
             telling=state.telling.kind if state.telling else None,
         )
 
-    def _hear(self, message: Message, event: call.Event) -> None:
+    def _hear(self, message: Message, event: news.Event) -> None:
         try:
             understood(message)
         except NotUnderstoodError as error:
@@ -239,28 +240,28 @@ class CallWorkflow:
 
     # How it is done
 
-    async def _perform(self, effect: call.Effect) -> None:
+    async def _perform(self, effect: news.Effect) -> None:
         match effect:
-            case call.StartEscalation(escalation, case):
+            case news.StartEscalation(escalation, case):
                 await self._start_escalation(escalation, case)
-            case call.ReportJoined(person, leg):
+            case news.ReportJoined(person, leg):
                 await self._tell_escalation("responder_joined", RoomNews(person=person, leg=leg))
-            case call.ReportLeft(person, leg):
+            case news.ReportLeft(person, leg):
                 await self._tell_escalation("responder_left", RoomNews(person=person, leg=leg))
-            case call.ReportCallerGone():
+            case news.ReportCallerGone():
                 await self._tell_escalation("caller_gone", CallerNews(call=self.start.sid))
-            case call.Announce(leg, fact):
+            case news.Announce(leg, fact):
                 await self._announce(leg, fact)
-            case call.TakeStep(step, wanted, assistant):
+            case news.TakeStep(step, wanted, assistant):
                 await self._take(step, wanted, assistant)
-            case call.RemoveLeg(sid):
+            case news.RemoveLeg(sid):
                 await self._try(orders.HANG_UP, orders.OneCall(sid), "remove a leg that was replaced")
-            case call.EndRoom(legs):
+            case news.EndRoom(legs):
                 room = orders.EndRoom(self.call.conference_sid, legs)
                 await self._try(orders.END_ROOM, room, "nobody is left to serve: end the room")
-            case call.Look():
+            case news.Look():
                 await self._look()
-            case call.DeliverMessage(recording, seconds):
+            case news.DeliverMessage(recording, seconds):
                 order = orders.DeliverMessage(self.start.line.id, self.start.sid, recording, seconds)
                 await self._try(orders.DELIVER_MESSAGE, order, "tell whoever takes messages")
 
@@ -305,7 +306,7 @@ class CallWorkflow:
         try:
             await perform(orders.ANNOUNCE_FACT, order, f"tell the caller: {fact.kind}")
         except FailureError:
-            self.loop.hear(call.AnnouncementEnded(now()))  # not heard: the next news is not held up
+            self.loop.hear(news.AnnouncementEnded(now()))  # not heard: the next news is not held up
 
     async def _look(self) -> None:
         state = self.call
@@ -317,7 +318,7 @@ class CallWorkflow:
         except FailureError:
             return  # the next look asks again
         present = tuple((one.sid, one.label) for one in seen.present)
-        self.loop.hear(call.Looked(seen.conference, seen.over, present, tuple(seen.ended), now()))
+        self.loop.hear(news.Looked(seen.conference, seen.over, present, tuple(seen.ended), now()))
 
     async def _take(self, step: Step, wanted: Wanted, assistant: Assistant) -> None:
         """One step of the AI's leg; its end comes back as news either way."""
@@ -331,13 +332,13 @@ class CallWorkflow:
                 Step.TELL_ROLE,
             }:  # a bridge that is gone is replaced at once
                 await workflow.sleep(timedelta(seconds=STEP_AGAIN_S), summary=f"AI: could not {step}")
-            failed = call.StepFailed(step, str(cause or error), gone, now())
+            failed = news.StepFailed(step, str(cause or error), gone, now())
             self.loop.hear(replace(failed, generation=assistant.generation, queue=assistant.bridge))
             return
         self.loop.hear(replace(done, generation=assistant.generation, queue=assistant.bridge))
 
-    async def _step(self, step: Step, wanted: Wanted, ai: Assistant) -> call.StepDone:
-        done = call.StepDone(step, now())
+    async def _step(self, step: Step, wanted: Wanted, ai: Assistant) -> news.StepDone:
+        done = news.StepDone(step, now())
         if step is Step.ADD:
             return await self._add(ai.generation)
         if step in {Step.QUIET, Step.TELL_ROLE}:
@@ -366,7 +367,7 @@ class CallWorkflow:
             await perform(orders.SET_PARTICIPANT, change, f"AI: {step}")
         return replace(done, at=now())
 
-    async def _add(self, generation: int) -> call.StepDone:
+    async def _add(self, generation: int) -> news.StepDone:
         state = self.call
         label = assistant_label(state.sid, generation)
         order = orders.AddAssistant(
@@ -382,7 +383,7 @@ class CallWorkflow:
                 why = str(error.cause or error)
                 continue
             if added.what == "placed" and added.sid is not None:
-                return call.StepDone(Step.ADD, now(), CallSid(added.sid), added.conference)
+                return news.StepDone(Step.ADD, now(), CallSid(added.sid), added.conference)
             why = added.error or added.what
             if added.what == "refused":
                 break

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from workflows.call import Call, Closing
+from workflows.call import (
+    Call,
+    Closing,
+)
 from workflows.ladder import Escalation, Phase, TimerKind
 from workflows.pages import Evidence, Page
 from workflows.responder import Phone, Request

@@ -31,7 +31,10 @@ from tests.workflows.night import (
 )
 from workflows import messages, orders, voice
 from workflows.assistant import Role
-from workflows.call import Call, Closing
+from workflows.call import (
+    Call,
+    Closing,
+)
 from workflows.ladder import Escalation, Phase, TimerKind, armed
 from workflows.messages import VERSION, Message, NotUnderstoodError, understood
 from workflows.pages import Evidence, Standing
