@@ -12,10 +12,19 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 from temporalio.workflow import ParentClosePolicy
 
-from workflows import attributes, call, orders
+from workflows import attributes, call_state, orders
 from workflows import call_news as news
 from workflows.assistant import Assistant, Step, Wanted
-from workflows.call import Call, assistant_label, decide, due_at, may_attach, may_resume
+from workflows.call import (
+    assistant_label,
+    decide,
+    due_at,
+    may_attach,
+    may_resume,
+)
+from workflows.call_state import (
+    Call,
+)
 from workflows.messages import (
     Attach,
     Attached,
@@ -226,7 +235,7 @@ class CallWorkflow:
             assistant_role=state.wanted.role,
             assistant_leg=ai.sid,
             coaching=ai.coaching if ai.confirmed else None,
-            responders=tuple(leg.person.id for leg in state.legs if leg.at is call.LegAt.ROOM),
+            responders=tuple(leg.person.id for leg in state.legs if leg.at is call_state.LegAt.ROOM),
             telling=state.telling.kind if state.telling else None,
         )
 
@@ -310,7 +319,7 @@ class CallWorkflow:
 
     async def _look(self) -> None:
         state = self.call
-        legs = [leg.sid for leg in state.legs if leg.at is not call.LegAt.GONE]
+        legs = [leg.sid for leg in state.legs if leg.at is not call_state.LegAt.GONE]
         ours = [state.sid, *legs, *([state.assistant.sid] if state.assistant.sid else []), *state.stale_legs]
         order = orders.LookAtRoom(state.conference_sid, state.conference, ours)
         try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from workflows.call import (
+from workflows.call_state import (
     Call,
     Closing,
 )

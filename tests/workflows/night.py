@@ -13,7 +13,7 @@ from workflows import call_news
 from workflows import ladder as lad
 from workflows import responder as res
 from workflows.assistant import Assistant, Step
-from workflows.call import (
+from workflows.call_state import (
     Call,
 )
 from workflows.ladder import Caller, Effect, Escalation, Event, TimerKind

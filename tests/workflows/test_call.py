@@ -9,9 +9,6 @@ from workflows.call import (
     LEAVE_GRACE_S,
     LOOK_S,
     STILL_RINGING_S,
-    CallerAt,
-    Closing,
-    LegAt,
     assistant_label,
     caller_label,
     due_at,
@@ -40,6 +37,11 @@ from workflows.call_news import (
     StartEscalation,
     StepDone,
     StepFailed,
+)
+from workflows.call_state import (
+    CallerAt,
+    Closing,
+    LegAt,
 )
 from workflows.values import CallSid, ConferenceSid, Severity
 

@@ -17,10 +17,6 @@ from workflows.call import (
     FACTS_WAITING,
     LOOK_S,
     NONCES_REMEMBERED,
-    Call,
-    CallerAt,
-    Closing,
-    LegAt,
     assistant_label,
     caller_label,
     decide,
@@ -59,6 +55,12 @@ from workflows.call_news import (
     SteppedOut,
     TakeStep,
     Told,
+)
+from workflows.call_state import (
+    Call,
+    CallerAt,
+    Closing,
+    LegAt,
 )
 from workflows.values import CallSid, ConferenceSid, Fact, FactKind, Responder, Severity
 

@@ -31,7 +31,7 @@ from tests.workflows.night import (
 )
 from workflows import messages, orders, voice
 from workflows.assistant import Role
-from workflows.call import (
+from workflows.call_state import (
     Call,
     Closing,
 )

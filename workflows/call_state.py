@@ -1,0 +1,134 @@
+"""What a call is: the room, the legs in it, the AI's role, the conversation, and how the call is closed.
+
+The caller is in the menu, in the room, or gone. The call is closed when the caller, the room and every leg
+are confirmed gone, in exactly one state: failed-over > escalated > message-taken > handled > spam > abandoned.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from workflows.assistant import Assistant, Role, Step, Wanted
+from workflows.values import (
+    CallSid,
+    Case,
+    ConferenceSid,
+    EscalationId,
+    Fact,
+    Line,
+    Responder,
+)
+
+
+class CallerAt(StrEnum):
+    """Where the caller is."""
+
+    MENU = "menu"
+    ROOM = "room"
+    GONE = "gone"
+
+
+class LegAt(StrEnum):
+    """Where a responder's leg is."""
+
+    EXPECTED = "expected"
+    ROOM = "room"
+    LEFT = "left"
+    MENU = "menu"
+    GONE = "gone"
+
+
+class Closing(StrEnum):
+    """How a call ended; the first that is true, in this order."""
+
+    FAILED_OVER = "failed-over"
+    ESCALATED = "escalated"
+    MESSAGE_TAKEN = "message-taken"
+    HANDLED = "handled"
+    SPAM = "spam"
+    ABANDONED = "abandoned"
+
+
+@dataclass(frozen=True)
+class ResponderLeg:
+    """A responder's leg, from the key press to its end."""
+
+    person: Responder
+    sid: CallSid
+    at: LegAt
+    since: datetime
+    told_left: bool = False
+
+
+@dataclass(frozen=True)
+class Call:
+    """One telephone call to a line, until everything about it is over."""
+
+    sid: CallSid
+    line: Line
+    caller_number: str
+    conference: str
+    since: datetime
+    looked_at: datetime
+    conference_sid: ConferenceSid | None = None
+    caller: CallerAt = CallerAt.MENU
+    legs: tuple[ResponderLeg, ...] = ()
+    assistant: Assistant = field(default_factory=Assistant)
+    stale_legs: tuple[CallSid, ...] = ()
+    step: Step | None = None
+    step_for: Wanted | None = None
+    case: Case | None = None
+    escalation: EscalationId | None = None
+    escalations: int = 0
+    resolved: bool = False
+    emergency_called: bool = False
+    telling: Fact | None = None
+    told_at: datetime | None = None
+    to_tell: tuple[Fact, ...] = ()
+    last_state: Fact | None = None
+    message_taken: bool = False
+    handled: bool = False
+    failed_over: bool = False
+    room_over: bool = False
+    finished_rooms: tuple[ConferenceSid, ...] = ()
+    ending: bool = False
+    unannounced: tuple[CallSid, ...] = ()
+    nonces: tuple[str, ...] = ()
+
+    @property
+    def over(self) -> bool:
+        """Caller, room and legs are confirmed gone."""
+        legs_gone = all(leg.at is LegAt.GONE for leg in self.legs) and self.assistant.sid is None
+        room_gone = self.room_over or self.conference_sid is None
+        return self.caller is CallerAt.GONE and room_gone and legs_gone and not self.assistant.dialling
+
+    @property
+    def closing(self) -> Closing:
+        """The one state in which this call is closed."""
+        true = {
+            Closing.FAILED_OVER: self.failed_over,
+            Closing.ESCALATED: self.escalations > 0,
+            Closing.MESSAGE_TAKEN: self.message_taken,
+            Closing.HANDLED: self.handled,
+            Closing.SPAM: False,  # only a human or a stated rule says so
+            Closing.ABANDONED: True,
+        }
+        return next(state for state in Closing if true[state])
+
+    @property
+    def wanted(self) -> Wanted:
+        """What the AI should be in this room now."""
+        here = [leg for leg in self.legs if leg.at is LegAt.ROOM]
+        if (
+            not self.line.assistant
+            or self.resolved
+            or self.ending
+            or self.room_over
+            or (self.caller is not CallerAt.ROOM and not here)
+        ):
+            return Wanted(Role.GONE)
+        if here:
+            return Wanted(Role.COACH, here[0].sid, here[0].person.name)
+        if any(leg.at in {LegAt.LEFT, LegAt.MENU} for leg in self.legs):
+            return Wanted(Role.SILENT)
+        return Wanted(Role.ANSWERING)
