@@ -7,6 +7,7 @@ who is paged is `ladder`'s business, how the AI's leg changes its role is `assis
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from workflows import answering
 from workflows.assistant import Assistant, Role, Step, after, next_step
 from workflows.call_news import (
     Announce,
@@ -35,6 +36,7 @@ from workflows.call_news import (
     ReportJoined,
     ReportLeft,
     RoomEnded,
+    SayFact,
     SeatExpected,
     StartEscalation,
     StepDone,
@@ -43,7 +45,7 @@ from workflows.call_news import (
     TakeStep,
     Told,
 )
-from workflows.call_state import Call, CallerAt, LegAt, ResponderLeg
+from workflows.call_state import Call, CallerAt, LegAt, ResponderLeg, TellsBy
 from workflows.values import (
     CallSid,
     Case,
@@ -64,6 +66,7 @@ STILL_RINGING_S = 30.0  # a caller who hears nothing for longer believes that th
 NONCES_REMEMBERED = 50  # stream tokens last two minutes; a leg does not attach that often
 LEGS_UNANNOUNCED = 10  # a leg may enter the room before its seat is announced
 ROOMS_REMEMBERED = 10  # a room collapses now and then; its last news is seconds late, not hours
+NAMES_REMEMBERED = 50
 FACTS_WAITING = 4  # older news is no news: the caller hears the latest
 
 
@@ -73,13 +76,14 @@ Decision = tuple[Call, tuple[Effect, ...]]
 def decide(call: Call, event: Event) -> Decision:
     """Return the call's next state and what must now be done: what the news asks for, then what follows."""
     call, effects = _heard(call, event)
-    call, following = _settled(call, event.at)
-    return call, (*effects, *following)
+    call, following = _settled(answering.settled(call, event.at), event.at)
+    return answering.settled(call, event.at), (*effects, *following)
 
 
 def due_at(call: Call) -> datetime:
     """When to act if nothing is heard: a live call is never left alone for longer than a look."""
     due = [_look_at(call)]
+    due += answering.due(call)
     if call.telling is not None and call.told_at is not None:
         due.append(call.told_at + timedelta(seconds=ANNOUNCEMENT_S))
     elif _wants_reassurance(call) and call.told_at is not None:
@@ -143,7 +147,7 @@ def _heard(call: Call, event: Event) -> Decision:
                 return call, ()
             call = replace(call, nonces=(*call.nonces, nonce)[-NONCES_REMEMBERED:])
             fresh = replace(call.assistant, bridge=queue, told=None, quiet=False, failing=False)
-            return replace(call, assistant=fresh), ()
+            return replace(call, assistant=fresh, voice_lost=None), ()
         case BridgeDetached(generation, queue, _):
             if (generation, queue) != (call.assistant.generation, call.assistant.bridge):
                 return call, ()
@@ -151,7 +155,20 @@ def _heard(call: Call, event: Event) -> Decision:
         case Looked():
             return _looked(call, event)
         case Due(at):
-            return _due(call, at)
+            call, effects = _due(call, at)
+            call, more = _followed(answering.fell_due(call, at))
+            return call, (*effects, *more)
+        case _:
+            return _followed(answering.heard(call, event))
+
+
+def _followed(change: answering.Change) -> Decision:
+    """A change of the conversation, with what is to be decided because of it."""
+    call, effects, events = change
+    for event in events:
+        call, more = _heard(call, event)
+        effects = (*effects, *more)
+    return call, effects
 
 
 def _settled(call: Call, at: datetime) -> Decision:
@@ -184,8 +201,10 @@ def _settled(call: Call, at: datetime) -> Decision:
     in_room = call.caller is CallerAt.ROOM and call.conference_sid is not None and not call.room_over
     if call.telling is None and call.to_tell and in_room:
         fact, *rest = call.to_tell
-        call = replace(call, telling=fact, told_at=at, to_tell=tuple(rest))
-        effects.append(Announce(call.sid, fact))
+        by_ai = call.attended and fact.kind != "danger"
+        told_by = TellsBy.ASSISTANT if by_ai else TellsBy.ANNOUNCEMENT
+        call = replace(call, telling=fact, told_at=at, told_by=told_by, to_tell=tuple(rest))
+        effects.append(SayFact(fact) if by_ai else Announce(call.sid, fact))
     return call, tuple(effects)
 
 
@@ -231,7 +250,8 @@ def _joined(call: Call, conference: ConferenceSid, sid: CallSid, label: str, at:
         call = _finished(call, old) if old is not None and old != conference else call
     call = replace(call, conference_sid=conference)
     if sid == call.sid:
-        return (replace(call, caller=CallerAt.ROOM) if call.caller is not CallerAt.GONE else call), ()
+        here = replace(call, caller=CallerAt.ROOM, away=None, away_since=None)
+        return (here if call.caller is not CallerAt.GONE else call), ()
     ai = call.assistant
     if label == assistant_label(call.sid, ai.generation):
         stale = tuple(RemoveLeg(old) for old in call.stale_legs)
@@ -325,6 +345,10 @@ def _to_tell(call: Call, fact: Fact) -> Decision:
     stale = {"placing", "ringing", "next", "still_ringing"}
     kept = tuple(f for f in call.to_tell if f.kind not in stale or fact.kind == "danger")
     state = call.last_state if fact.kind == "danger" else fact
+    names = (
+        (*call.names_told, fact.name) if fact.name and fact.name not in call.names_told else call.names_told
+    )
+    call = replace(call, names_told=names[-NAMES_REMEMBERED:])
     return replace(call, to_tell=(*kept, fact)[-FACTS_WAITING:], last_state=state), ()
 
 
@@ -421,8 +445,13 @@ def _due(call: Call, at: datetime) -> Decision:
             call, report = _leg_moved(call, leg.sid, LegAt.GONE, at)
             effects += report
     told = call.told_at
-    if call.telling is not None and told is not None and told + timedelta(seconds=ANNOUNCEMENT_S) <= at:
-        call = replace(call, telling=None)
+    telling = call.telling
+    if telling is not None and told is not None:
+        if call.told_by is TellsBy.ASSISTANT and told + timedelta(seconds=answering.AI_TELLS_S) <= at:
+            call = replace(call, told_by=TellsBy.ANNOUNCEMENT, told_at=at)
+            effects.append(Announce(call.sid, telling))
+        elif told + timedelta(seconds=ANNOUNCEMENT_S) <= at:
+            call = replace(call, telling=None)
     if _reassurance_due(call, at) and call.last_state is not None:
         still = replace(call.last_state, kind="still_ringing", id=f"{call.last_state.id}+{at:%H%M%S}")
         call = replace(call, to_tell=(*call.to_tell, still)[-FACTS_WAITING:], told_at=at)

@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from workflows.assistant import Assistant, Step, Wanted
+from workflows.sentences import Words
+from workflows.tools import Use
 from workflows.values import CallSid, Case, ConferenceSid, EscalationId, Fact, PersonId, Responder
+from workflows.voice import ToolOutcome, Turn
 
 # Events
 
@@ -186,6 +190,68 @@ class FoundFailedOver:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What was said on the AI's leg since: see `messages.Turns`."""
+
+    generation: int
+    first: int
+    turns: tuple[Turn, ...]
+    at: datetime
+
+
+@dataclass(frozen=True)
+class ToolUsed:
+    """The AI asked for something; use None: it could not be understood, and refusal says why."""
+
+    id: str
+    use: Use | None
+    refusal: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class ToolAnswered:
+    """What a tool call came to that had to be looked up."""
+
+    id: str
+    outcome: ToolOutcome
+    at: datetime
+
+
+@dataclass(frozen=True)
+class VoiceTroubled:
+    """The speech model fails, or is back."""
+
+    generation: int
+    back: bool
+    at: datetime
+
+
+@dataclass(frozen=True)
+class KeysPressed:
+    """The caller, sent for digits, has pressed these; none: they pressed nothing."""
+
+    about: str
+    digits: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class NotSent:
+    """The caller could not be sent out of the room."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
+class NotTold:
+    """The AI could not be given this fact to say."""
+
+    fact: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Due:
     """A look, an announcement or a grace period is due."""
 
@@ -213,6 +279,13 @@ Event = (
     | BridgeDetached
     | Looked
     | FoundFailedOver
+    | Said
+    | ToolUsed
+    | ToolAnswered
+    | VoiceTroubled
+    | KeysPressed
+    | NotSent
+    | NotTold
     | Due
 )
 
@@ -287,10 +360,52 @@ class Look:
 
 @dataclass(frozen=True)
 class DeliverMessage:
-    """Somebody must hear of the recorded message."""
+    """Somebody must hear of the message: recorded, or taken down by the AI."""
 
     recording: str
     seconds: int
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class SayFact:
+    """Have the AI tell the caller this, word for word."""
+
+    fact: Fact
+
+
+@dataclass(frozen=True)
+class SayWords:
+    """Have the AI say a sentence of ours: a question to a silent caller, a correction of its own words."""
+
+    words: Words
+
+
+@dataclass(frozen=True)
+class SendCaller:
+    """Take the caller out of the room, to a menu."""
+
+    to: Literal["menu", "keys"]
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class LetGo:
+    """The conversation is over: the caller's call ends."""
+
+
+@dataclass(frozen=True)
+class Worsened:
+    """Tell the escalation that it is worse than it was."""
+
+    case: Case
+
+
+@dataclass(frozen=True)
+class PassNote:
+    """Tell the escalation what is to be kept with it."""
+
+    text: str
 
 
 Effect = (
@@ -304,4 +419,10 @@ Effect = (
     | EndRoom
     | Look
     | DeliverMessage
+    | SayFact
+    | SayWords
+    | SendCaller
+    | LetGo
+    | Worsened
+    | PassNote
 )

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from workflows.agents import Speech
 from workflows.assistant import Assistant, Role, Step, Wanted
+from workflows.talk import Talk
 from workflows.values import (
     CallSid,
     Case,
@@ -60,9 +62,28 @@ class ResponderLeg:
     told_left: bool = False
 
 
+class TellsBy(StrEnum):
+    """Whose voice a fact is told by."""
+
+    ANNOUNCEMENT = "announcement"
+    ASSISTANT = "assistant"
+
+
+class Away(StrEnum):
+    """Where the caller was sent from the room, by us."""
+
+    MENU = "menu"
+    KEYS = "keys"
+
+
 @dataclass(frozen=True)
 class Call:
-    """One telephone call to a line, until everything about it is over."""
+    """One telephone call to a line, until everything about it is over.
+
+    speech: how the AI answers it; None: the menu does. names_told: of whom the caller has heard. voice_lost:
+    since when the speech model fails. unattended_since: since when a caller who came to talk has nobody to.
+    away: the caller was sent out of the room, and comes back; since away_since.
+    """
 
     sid: CallSid
     line: Line
@@ -94,6 +115,28 @@ class Call:
     ending: bool = False
     unannounced: tuple[CallSid, ...] = ()
     nonces: tuple[str, ...] = ()
+    speech: Speech | None = None
+    talk: Talk = field(default_factory=Talk)
+    names_told: tuple[str, ...] = ()
+    told_by: TellsBy = TellsBy.ANNOUNCEMENT
+    voice_lost: datetime | None = None
+    unattended_since: datetime | None = None
+    away: Away | None = None
+    away_since: datetime | None = None
+
+    @property
+    def conversing(self) -> bool:
+        """The caller is in the room to talk with the AI; nobody is being woken, and no human is with them."""
+        alone = all(leg.at is LegAt.GONE for leg in self.legs)
+        waits = self.caller is CallerAt.ROOM and self.escalation is None and not self.ending
+        return self.speech is not None and alone and waits
+
+    @property
+    def attended(self) -> bool:
+        """The AI listens to the caller and can speak with them."""
+        ai = self.assistant
+        there = ai.present and ai.bridge is not None and not ai.muted and ai.told == self.wanted
+        return there and self.voice_lost is None and self.wanted.role is Role.ANSWERING
 
     @property
     def over(self) -> bool:

@@ -33,7 +33,8 @@ class Talk:
     """What is known of the conversation.
 
     taken: of which leg's turns, how many; a batch is sent again until it was taken. outcomes: what tool calls
-    came to, by their ids. danger: the phrase that fired, since danger_at. leaving_at: the caller is let go then.
+    came to, by their ids. danger: the phrase that fired, since danger_at, until somebody was woken for it.
+    last_heard_at: when anybody last said anything. leaving_at: the caller is let go then.
     """
 
     agent: AgentId | None = None
@@ -47,7 +48,7 @@ class Talk:
     notes: tuple[str, ...] = ()
     danger: str = ""
     danger_at: datetime | None = None
-    caller_heard_at: datetime | None = None
+    last_heard_at: datetime | None = None
     prompts: int = 0
     corrections: int = 0
     leaving_at: datetime | None = None
@@ -167,9 +168,9 @@ def said(
     talk = replace(talk, taken=(generation, max(have, first + len(list(turns)))))
     news: list[Heard] = []
     for turn in new:
-        talk = replace(talk, turns=_kept((*talk.turns, turn)))
+        talk = replace(talk, turns=_kept((*talk.turns, turn)), last_heard_at=at)
         if turn.speaker in _THEIRS:
-            talk = replace(talk, caller_heard_at=at, prompts=0)
+            talk = replace(talk, prompts=0)
             phrase = danger.heard(turn.text, speech.danger_words, speech.harmless_words)
             if phrase is not None and not talk.danger:
                 talk = replace(talk, danger=phrase, danger_at=at)
