@@ -18,7 +18,7 @@ from api.signature import Sender
 from api.spool import Spool
 from configuration.holder import ConfigurationFile
 from configuration.model import Line
-from workflows.contacts import line_card
+from workflows.contacts import line_card, speech_of
 from workflows.messages import CallInput, Message
 from workflows.sentences import Language, language_of
 from workflows.tokens import Purpose
@@ -86,6 +86,7 @@ class Desk:
             caller_number="anonymous" if caller in WITHHELD else caller,
             caller_digest=self.digest(caller),
             searchable=self.door.searchable,
+            speech=speech_of(self.configuration.current(), line_id) if self.door.voice else None,
         )
 
     def digest(self, caller: str) -> str:

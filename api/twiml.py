@@ -90,6 +90,15 @@ def ask(menu: Menu) -> str:
     return str(response)
 
 
+def ask_digits(menu: Menu) -> str:
+    """Ask for any number of digits, ended by # or by a pause; none comes to the same action."""
+    response = VoiceResponse()
+    gather = _gather(menu, empty_too=True, digits=None)
+    response.append(gather)
+    response.redirect(menu.action)
+    return str(response)
+
+
 def ask_or(menu: Menu, otherwise: Iterable[Spoken], then: str | None = None) -> str:
     """Ask for one key; silence is no act: then a last sentence, and `then` or the end."""
     response = VoiceResponse()
@@ -236,11 +245,13 @@ def _said(response: VoiceResponse, says: Iterable[Spoken]) -> VoiceResponse:
     return response
 
 
-def _gather(menu: Menu, *, empty_too: bool, method: str = "POST") -> Gather:
+def _gather(menu: Menu, *, empty_too: bool, method: str = "POST", digits: int | None = 1) -> Gather:
+    """digits: how many; None: as many as come, until #."""
+    many = {"num_digits": digits} if digits is not None else {}
     gather = Gather(
-        num_digits=1,
+        **many,
         timeout=max(1, round(menu.wait_s)),
-        finish_on_key="",
+        finish_on_key="" if digits is not None else "#",
         action=menu.action,
         method=method,
         action_on_empty_result=empty_too,

@@ -12,8 +12,9 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 from temporalio.workflow import ParentClosePolicy
 
-from workflows import attributes, call_state, orders
+from workflows import attributes, call_state, orders, sentences
 from workflows import call_news as news
+from workflows.answering import standing
 from workflows.assistant import Assistant, Step, Wanted
 from workflows.call import (
     assistant_label,
@@ -25,6 +26,7 @@ from workflows.call import (
 from workflows.call_state import (
     Call,
 )
+from workflows.instructions import Scene, plan
 from workflows.messages import (
     Attach,
     Attached,
@@ -32,10 +34,12 @@ from workflows.messages import (
     CallInput,
     CallOutcome,
     CallView,
+    CaseNote,
     ConferenceNews,
     Detached,
     Dismissal,
     EscalationInput,
+    Keys,
     LeftRoom,
     LegNews,
     Message,
@@ -50,11 +54,16 @@ from workflows.messages import (
     SeatOrder,
     Tell,
     WhatNow,
+    Worse,
     conference_name,
     understood,
 )
 from workflows.shell import Loop, now, perform, tell
+from workflows.talk import outcome_of
+from workflows.tools import KnownIncidents, ToolRefusedError
+from workflows.tools import understood as understood_tool
 from workflows.values import CallSid, Case, EscalationId, Fact
+from workflows.voice import Plan, ToolCall, ToolOutcome, Turns, VoiceTrouble
 
 STEP_AGAIN_S = 2.0  # what the network refuses it goes on refusing until somebody leaves or a look says why
 ADD_ATTEMPTS = 3  # the label makes a repeat safe: it joins the leg that is there instead of adding one
@@ -75,6 +84,7 @@ class CallWorkflow:
             conference=conference_name(start.sid),
             since=now(),
             looked_at=now(),
+            speech=start.speech,
         )
         self.attaching: set[str] = set()
         self.escalating = asyncio.Lock()
@@ -113,7 +123,8 @@ class CallWorkflow:
     async def left_room(self, message: LeftRoom) -> WhatNow:
         """The caller's <Dial> ended, the call goes on: back into the room, or goodbye?"""
         state = self.call
-        rejoin = state.escalation is not None and not state.resolved and not state.ending
+        waits = state.escalation is not None and not state.resolved
+        rejoin = (waits or state.conversing) and not state.ending
         return WhatNow(rejoin=rejoin, conference=state.conference)
 
     @workflow.update
@@ -127,12 +138,32 @@ class CallWorkflow:
         self.attaching.add(message.nonce)
         await self.loop.ask(news.BridgeAttached(message.generation, message.queue, now(), message.nonce))
         self.attaching.discard(message.nonce)
-        return Attached(accepted=True)
+        return Attached(accepted=True, plan=self._plan(self.call.wanted))
 
     @workflow.update
     async def resume(self, message: Resume) -> Resumed:
         """The AI leg's stream ended: shall another be opened?"""
         return Resumed(again=may_resume(self.call, message.generation))
+
+    @workflow.update
+    async def use_tool(self, message: ToolCall) -> ToolOutcome:
+        """The AI asks for something; what the model is told. One outcome, however often it asks."""
+        use, refusal = None, ""
+        try:
+            use = understood_tool(message.name, message.arguments, self.call.wanted.role)
+        except ToolRefusedError as error:
+            refusal = str(error)
+        if isinstance(use, KnownIncidents):
+            outcome = ToolOutcome(output=await self._incidents(use))
+            after = await self.loop.ask(news.ToolAnswered(message.id, outcome, now()))
+        else:
+            after = await self.loop.ask(news.ToolUsed(message.id, use, refusal, now()))
+        return outcome_of(after.talk, message.id) or ToolOutcome(output="Nothing was done.")
+
+    @use_tool.validator
+    def check_use_tool(self, message: ToolCall) -> None:
+        """Shape only: what is refused must be on record."""
+        understood(message)
 
     @report.validator
     def check_report(self, message: Report) -> None:
@@ -166,6 +197,22 @@ class CallWorkflow:
                 self._hear(message, news.CaseHeard(now()))
             case "failed-over":
                 self._hear(message, news.FoundFailedOver(now()))
+
+    @workflow.signal
+    def turns(self, message: Turns) -> None:
+        """What was said on the AI's leg."""
+        self._hear(message, news.Said(message.generation, message.first, message.turns, now()))
+
+    @workflow.signal
+    def voice_trouble(self, message: VoiceTrouble) -> None:
+        """The speech model fails, or is back."""
+        back = message.what == "model-back"
+        self._hear(message, news.VoiceTroubled(message.generation, back, now()))
+
+    @workflow.signal
+    def keys(self, message: Keys) -> None:
+        """The caller has pressed the digits they were asked for."""
+        self._hear(message, news.KeysPressed(message.about, message.digits, now()))
 
     @workflow.signal
     def message_left(self, message: Recording) -> None:
@@ -270,9 +317,22 @@ class CallWorkflow:
                 await self._try(orders.END_ROOM, room, "nobody is left to serve: end the room")
             case news.Look():
                 await self._look()
-            case news.DeliverMessage(recording, seconds):
-                order = orders.DeliverMessage(self.start.line.id, self.start.sid, recording, seconds)
+            case news.DeliverMessage(recording, seconds, text):
+                order = orders.DeliverMessage(self.start.line.id, self.start.sid, recording, seconds, text)
                 await self._try(orders.DELIVER_MESSAGE, order, "tell whoever takes messages")
+            case news.SayFact(fact):
+                if not await self._have_said(_spoken(sentences.fact(fact, self.start.line)), fact.id):
+                    self.loop.hear(news.NotTold(fact.id, now()))
+            case news.SayWords(words):
+                await self._have_said(sentences.words(words, self.start.line, self.call.last_state))
+            case news.SendCaller(to, about):
+                await self._send_caller(orders.SendCaller(self.start.sid, to, about))
+            case news.LetGo():
+                await self._try(orders.HANG_UP, orders.OneCall(self.start.sid), "the conversation is over")
+            case news.Worsened(case):
+                await self._tell_escalation("worsened", Worse(case=case))
+            case news.PassNote(text):
+                await self._tell_escalation("note", CaseNote(text=text))
 
     async def _start_escalation(self, escalation: EscalationId, case: Case) -> None:
         start = EscalationInput(
@@ -301,7 +361,42 @@ class CallWorkflow:
                 priority=orders.page_priority(case.severity),
             )
 
-    async def _tell_escalation(self, signal: str, message: RoomNews | CallerNews) -> None:
+    def _plan(self, wanted: Wanted) -> Plan | None:
+        """What the speech model is to be, in this role."""
+        state = self.call
+        if state.speech is None:
+            return None
+        scene = Scene(wanted.role, wanted.person, test=state.case is not None and state.case.test)
+        return plan(state.speech, state.talk, state.line, scene, standing(state))
+
+    async def _have_said(self, text: str, fact: str | None = None) -> bool:
+        """Have the AI say this word for word; whether its bridge took the order."""
+        ai = self.call.assistant
+        if ai.bridge is None:
+            return False
+        order = orders.Instruction(self.start.sid, ai.generation, "say", text=text, fact=fact)
+        try:
+            await perform(orders.INSTRUCT_BRIDGE, order, "AI: say a sentence of ours", queue=ai.bridge)
+        except FailureError:
+            return False
+        return True
+
+    async def _send_caller(self, order: orders.SendCaller) -> None:
+        try:
+            await perform(orders.SEND_CALLER, order, f"send the caller to the {order.to}")
+        except FailureError:
+            self.loop.hear(news.NotSent(now()))
+
+    async def _incidents(self, use: KnownIncidents) -> str:
+        order = orders.FindIncidents(self.start.line.id, use.category, self.call.escalation)
+        try:
+            found = await perform(orders.FIND_INCIDENTS, order, "what is open on this line?")
+        except FailureError:
+            return "It cannot be found out now. Go on as if nothing were known."
+        lines = [f"{one.category}: {one.state}, reported {one.minutes} minutes ago" for one in found.open]
+        return "\n".join(lines) or "Nothing is known."
+
+    async def _tell_escalation(self, signal: str, message: Message) -> None:
         """In the order it happened: who left before the news that they came would be in the room for ever."""
         async with self.escalating:
             if self.call.escalation is not None:
@@ -353,7 +448,9 @@ class CallWorkflow:
         if step in {Step.QUIET, Step.TELL_ROLE}:
             if ai.bridge is not None:
                 quiet = orders.Instruction(self.start.sid, ai.generation, "quiet")
-                role = orders.Instruction(self.start.sid, ai.generation, "role", wanted.role, wanted.person)
+                role = orders.Instruction(
+                    self.start.sid, ai.generation, "role", wanted.role, wanted.person, self._plan(wanted)
+                )
                 order = quiet if step is Step.QUIET else role
                 await perform(orders.INSTRUCT_BRIDGE, order, f"bridge: {step}", queue=ai.bridge)
             return replace(done, at=now())
@@ -403,3 +500,7 @@ class CallWorkflow:
             await perform(order, arg, summary)
         except FailureError as error:
             workflow.logger.error(f"{order.name} failed", extra={"why": str(error.cause or error)})
+
+
+def _spoken(sentences: tuple[tuple[str, str], ...]) -> str:
+    return " ".join(sentence for _, sentence in sentences)

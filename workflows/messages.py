@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from workflows.agents import Speech
 from workflows.call_state import (
     Call,
     Closing,
@@ -98,6 +99,28 @@ class CallerComes(Message):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Worse(Message):
+    """The emergency is worse than it was reported."""
+
+    case: Case
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseNote(Message):
+    """Something to be kept with the case."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys(Message):
+    """The caller, sent for digits, has pressed these; none: they pressed nothing."""
+
+    about: str
+    digits: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RoomNews(Message):
     """A responder's leg joined or left the room of a call."""
 
@@ -122,6 +145,7 @@ class EscalationView(Message):
     next_is: TimerKind | None
     next_at: datetime | None
     note: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,7 +253,7 @@ class CallInput(Message):
     """A call that rang in.
 
     caller_number: as Twilio says it; may be "anonymous". caller_digest: the same, keyed and one-way, by which
-    a later call from that number finds its open case.
+    a later call from that number finds its open case. speech: how the AI answers it; None: the menu does.
     """
 
     sid: CallSid
@@ -237,6 +261,7 @@ class CallInput(Message):
     caller_number: str
     caller_digest: str = ""
     searchable: bool = True
+    speech: Speech | None = None
     call: Call | None = None
 
 
