@@ -28,6 +28,7 @@ from workflows.values import (
     Responder,
     Severity,
 )
+from workflows.voice import Plan
 
 # Task queues, named for what their workers need.
 WORKFLOWS = "rung"  # workflows, and cheap activities that need a Temporal client or the owner's file
@@ -256,13 +257,21 @@ class RoomSeen:
 
 @dataclass(frozen=True)
 class Instruction:
-    """An order to the bridge that carries an AI leg: be silent, or take a role."""
+    """An order to the bridge that carries an AI leg.
+
+    quiet: stop at once, until a role is given. role: take it; plan: with new instructions and tools for the same
+    model session. say: speak this text word for word as soon as nobody speaks; it comes back as a turn with this
+    fact. context: let the model know this text, silently.
+    """
 
     call: CallSid
     generation: int
-    what: Literal["quiet", "role"]
+    what: Literal["quiet", "role", "say", "context"]
     role: Role = Role.ANSWERING
     person: str = ""
+    plan: Plan | None = None
+    text: str = ""
+    fact: str | None = None
 
 
 In = TypeVar("In")
