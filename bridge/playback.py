@@ -150,7 +150,7 @@ class Playback:
         return [self._played(item, self.position(now)) for item in over]
 
     def _played(self, item: _Item, position: float) -> Played:
-        heard = int(min(max(position - item.begins, 0), item.sent, item.received)) if item.sent else 0
+        heard = round(min(max(position - item.begins, 0), item.sent, item.received)) if item.sent else 0
         return Played(
             item.id,
             item.link,

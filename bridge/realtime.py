@@ -189,7 +189,7 @@ class Realtime:
                 return [sound]
             self.broken += 1
             return []
-        meaning = _EVENTS.get(str(kind))
+        meaning = EVENTS.get(str(kind))
         if meaning is None:
             self.unknown += 1
             return []
@@ -405,7 +405,7 @@ def _nothing(_: Realtime, __: Event) -> list[News]:
 
 
 # Methods of this module's own class, called through a table: the event's name is the only thing that tells.
-_EVENTS: Mapping[str, Callable[[Realtime, Event], list[News]]] = MappingProxyType(
+EVENTS: Mapping[str, Callable[[Realtime, Event], list[News]]] = MappingProxyType(
     {
         "session.created": Realtime._session_created,
         "session.updated": Realtime._session_updated,

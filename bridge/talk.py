@@ -378,17 +378,18 @@ class Talk:
         for item, unheard in self._refused.pop(news.response, {}).items():
             if unheard:
                 self._order(Forget(item, 0))
-        if self._saying is not None and self._saying.response == news.response:
+        was_saying = self._saying is not None and self._saying.response == news.response
+        if self._saying is not None and was_saying:
             if news.how is Ending.FAILED or not self._said_anything_of(self._saying, news):
                 self._say_again(now)
             self._saying = None
         self.words.response_over(news.response)
-        self._count_failures(news, now)
+        self._count_failures(news, now, ask_again=not was_saying)
 
     def _said_anything_of(self, saying: Saying, news: ResponseOver) -> bool:
         return self.words.said_any_of(saying) or news.how is Ending.WHOLE
 
-    def _count_failures(self, news: ResponseOver, now: float) -> None:
+    def _count_failures(self, news: ResponseOver, now: float, *, ask_again: bool) -> None:
         """An answer that failed is asked for again, a little later each time; then the workflow is told."""
         if news.how is not Ending.FAILED:
             if self._failures >= TRIES:
@@ -400,7 +401,7 @@ class Talk:
         if self._failures == TRIES:
             self._do(TellTrouble("model-lost", f"answers fail: {news.because}"))
         elif self._failures < TRIES:
-            self._wants_reply = True
+            self._wants_reply = self._wants_reply or ask_again
 
     def _say_again(self, now: float) -> None:
         """What was to be said was not: once more, unless the model will not say it."""
