@@ -82,6 +82,15 @@ class Settings(BaseSettings):
     twilio_edge: str | None = Field(default=None, validation_alias="TWILIO_EDGE")
     twilio_application_sid: str = ""
 
+    speech_url: str = "wss://api.openai.com"
+    speech_model: str = "gpt-realtime-2.1"
+    speech_key: SecretStr = Field(default=SecretStr(""), validation_alias="OPENAI_API_KEY")
+    transcription_model: str = "gpt-transcribe"
+
+    bridge_streams: Annotated[int, Field(ge=1)] = 400
+    bridge_share_port: bool = False
+    bridge_drain_s: Annotated[float, Field(ge=0, le=600)] = 5.0
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "console", "json"] = "auto"
 
@@ -244,7 +253,7 @@ class Settings(BaseSettings):
             return value
         return tuple(CodecKey.parse(part) for part in value.split(","))
 
-    @field_validator("public_url", "stream_url", "twilio_base_url")
+    @field_validator("public_url", "stream_url", "speech_url", "twilio_base_url")
     @classmethod
     def _is_an_address(cls, value: str | None) -> str | None:
         if not value:

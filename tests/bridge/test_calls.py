@@ -5,7 +5,9 @@ from datetime import timedelta
 
 from bridge.calls import Calls
 from bridge.driver import Driver
+from bridge.models import RealtimeModels
 from bridge.signature import Signatures
+from rung.bridge import access
 from tests.bridge.scene import Bridge, Scene
 from tests.temporal_server import TemporalServer
 from workflows.tokens import StreamToken
@@ -69,7 +71,9 @@ async def test_a_leg_that_comes_back_while_there_is_no_temporal_is_attached_when
     calls = Calls(night.client, "bridge-test", HASTY)
     settings = night.bridge.settings
     token = settings.twilio_auth_token.get_secret_value()
-    driver = Driver(calls, night.tokens, Signatures(token, settings.stream_url))
+    driver = Driver(
+        calls, night.tokens, Signatures(token, settings.stream_url), RealtimeModels(access(settings))
+    )
     async with driver.listening("127.0.0.1", 0) as port:
         bridge = Bridge(settings, port=port)
         first = await night.started(night.token(), bridge=bridge)

@@ -1,0 +1,433 @@
+"""Web sockets as asyncio protocols: no task, no queue and no coroutine for a frame that comes or goes.
+
+`websockets` (its Sans-I/O layer) does the handshake, control frames, fragments, and everything unusual or wrong.
+Whole text frames, which is all that audio is, are taken apart and put together here, a few microseconds each; a test
+holds the two ways against each other. Extensions are never negotiated: base64 hardly shrinks.
+
+Bounds: a message of at most `max_bytes`; what waits to be sent stops the reading elsewhere above `FULL`, and a peer
+that has not taken `HOPELESS` is dead.
+"""
+
+import asyncio
+import os
+import socket as network
+from collections.abc import Callable, Sequence
+from typing import Protocol as Interface
+from typing import cast
+
+from websockets.client import ClientProtocol
+from websockets.exceptions import InvalidHandshake, InvalidStatus
+from websockets.frames import Frame, Opcode, apply_mask  # type: ignore[attr-defined]  # its fastest mask
+from websockets.http11 import Request, Response
+from websockets.protocol import Protocol, State
+from websockets.server import ServerProtocol
+from websockets.uri import parse_uri
+
+FULL = 64 * 1024
+HOPELESS = 1024 * 1024
+CLOSE_S = 2.0
+HEAD_BYTES = 16 * 1024
+MASKS = 1024  # mask keys drawn at a time: one system call instead of a thousand
+TEXT = 0x81  # final frame, no extension, text
+MASKED = 0x80
+ABNORMAL = 1006
+KEEP_ALIVE = (
+    ("TCP_KEEPIDLE", 30),
+    ("TCP_KEEPINTVL", 10),
+    ("TCP_KEEPCNT", 3),
+)  # a dead host shows in a minute
+UNTAKEN_MS = 5000  # to the model something is sent all the time; a host that takes none of it is dead
+
+
+class Listener(Interface):
+    """Who is told what a wire carries. Called in the loop; must not block."""
+
+    def opened(self) -> None:
+        """The handshake is done."""
+        ...
+
+    def text(self, frame: bytes) -> None:
+        """A text message came, not yet known to be UTF-8."""
+        ...
+
+    def binary(self) -> None:
+        """A binary message came."""
+        ...
+
+    def full(self, *, full: bool) -> None:
+        """More waits to be sent than should, or no longer."""
+        ...
+
+    def closed(self, code: int, because: str) -> None:
+        """It is over. code: the peer's, 1006 if it said none; 0 if it was never open."""
+        ...
+
+
+class Wire(asyncio.Protocol):
+    """One web socket. Both ends' common part."""
+
+    def __init__(self, protocol: Protocol, listener: Listener, max_bytes: int) -> None:
+        self.listener = listener
+        self.open = False
+        self._protocol = protocol
+        self._max_bytes = max_bytes
+        self._masked_in = MASKED if isinstance(protocol, ServerProtocol) else 0
+        self._transport: asyncio.Transport | None = None
+        self._head = b""
+        self._parts: list[bytes] = []
+        self._have = 0
+        self._need = 2
+        self._fragments: list[bytes] = []
+        self._fragmented: Opcode | None = None
+        self._refused = ""
+        self._full = False
+        self._closing: asyncio.TimerHandle | None = None
+
+    # What may be done with it
+
+    def send(self, text: bytes) -> None:
+        """Send a text message; nothing on a wire that is closing."""
+        transport = self._transport
+        if not self.open or transport is None:
+            return
+        if self._full and transport.get_write_buffer_size() > HOPELESS:
+            self.abort()
+            return
+        transport.write(self._framed(text))
+
+    def close(self, code: int, because: str = "") -> None:
+        """Close it: politely, and for good after two seconds."""
+        if self._transport is None or self._closing is not None:
+            return
+        if self.open:
+            self.open = False
+            self._protocol.send_close(code, because[:100])
+            self._flush()
+        else:
+            self._transport.abort()
+        self._give_up_soon()
+
+    def abort(self) -> None:
+        """End it at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def read_on(self, *, on: bool) -> None:
+        """Stop reading, or go on: TCP then holds the peer back."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        if on:
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
+
+    # asyncio's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """TCP, and TLS if any, is there."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=FULL)
+        if (raw := transport.get_extra_info("socket")) is not None:
+            raw.setsockopt(network.IPPROTO_TCP, network.TCP_NODELAY, 1)
+            raw.setsockopt(network.SOL_SOCKET, network.SO_KEEPALIVE, 1)
+            for name, value in KEEP_ALIVE:
+                if (option := getattr(network, name, None)) is not None:
+                    raw.setsockopt(network.IPPROTO_TCP, option, value)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came."""
+        if self.open:
+            self._frames(data)
+        elif self._closing is not None or self._refused:
+            self._unusual(data)
+        else:
+            self._handshake(data)
+
+    def eof_received(self) -> bool:
+        """The peer sends no more; the connection then ends."""
+        return False
+
+    def pause_writing(self) -> None:
+        """Too much waits to be sent."""
+        self._full = True
+        self.listener.full(full=True)
+
+    def resume_writing(self) -> None:
+        """It was sent."""
+        self._full = False
+        self.listener.full(full=False)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """TCP is gone."""
+        was_open, self.open = self._protocol.state is not State.CONNECTING, False
+        if self._closing is not None:
+            self._closing.cancel()
+        self._transport = None
+        received = self._protocol.close_rcvd
+        if not was_open:
+            self.listener.closed(0, self._refused or str(exc or "closed before it was open"))
+        elif received is not None:
+            self.listener.closed(received.code, received.reason)
+        else:
+            self.listener.closed(ABNORMAL, str(exc or "cut"))
+
+    # Frames
+
+    def _framed(self, text: bytes) -> bytes:
+        raise NotImplementedError
+
+    def _frames(self, data: bytes) -> None:
+        """Take whole frames out of what has come; what is left waits for more."""
+        if self._parts:
+            self._parts.append(data)
+            self._have += len(data)
+            if self._have < self._need:
+                return
+            data = b"".join(self._parts)
+            self._parts.clear()
+        start, size = 0, len(data)
+        while True:
+            end = self._end_of_frame(data, start, size)
+            if end > size:
+                break
+            self._frame(data, start, end)
+            if not self.open:
+                self._unusual(data[end:])
+                return
+            start = end
+        if start < size:
+            self._parts.append(data[start:] if start else data)
+            self._have, self._need = size - start, end - start
+
+    def _end_of_frame(self, data: bytes, start: int, size: int) -> int:
+        """Where a frame ends, or at least begins to be known. Beyond the data: more must come."""
+        if size - start < 2:
+            return start + 2
+        length = data[start + 1] & 0x7F
+        at = start + (6 if data[start + 1] & MASKED else 2)
+        if length < 126:
+            return at + length
+        extra = 2 if length == 126 else 8
+        if size - start < 2 + extra:
+            return start + 2 + extra
+        length = int.from_bytes(data[start + 2 : start + 2 + extra], "big")
+        if length > self._max_bytes:
+            return start + 2 + extra  # enough to be refused
+        return at + extra + length
+
+    def _frame(self, data: bytes, start: int, end: int) -> None:
+        second = data[start + 1]
+        if data[start] != TEXT or self._fragmented is not None or second & MASKED != self._masked_in:
+            self._unusual(data[start:end])
+            return
+        length = second & 0x7F
+        at = start + 2 + (0 if length < 126 else 2 if length == 126 else 8)
+        if at > end or (length > 125 and end == at and int.from_bytes(data[start + 2 : at], "big")):
+            self._unusual(data[start:end])  # too long: refused by its head
+            return
+        if self._masked_in:
+            self.listener.text(apply_mask(data[at + 4 : end], data[at : at + 4]))
+        else:
+            self.listener.text(data[at:end])
+
+    def _unusual(self, data: bytes) -> None:
+        """Whatever is not a whole text frame: the library knows."""
+        if not data or self._transport is None:
+            return
+        self._protocol.receive_data(data)
+        for event in self._protocol.events_received():
+            if isinstance(event, Frame):
+                self._event(event)
+        self._flush()
+
+    def _event(self, frame: Frame) -> None:
+        match frame.opcode:
+            case Opcode.TEXT | Opcode.BINARY if not frame.fin:
+                self._fragmented, self._fragments = frame.opcode, [bytes(frame.data)]
+            case Opcode.CONT:
+                self._fragments.append(bytes(frame.data))
+                if frame.fin:
+                    whole, self._fragments = b"".join(self._fragments), []
+                    opcode, self._fragmented = self._fragmented, None
+                    self._message(opcode, whole)
+            case Opcode.TEXT | Opcode.BINARY:
+                self._message(frame.opcode, bytes(frame.data))
+            case _:
+                pass  # pings are answered, closes are echoed by the library
+
+    def _message(self, opcode: Opcode | None, whole: bytes) -> None:
+        if not self.open:
+            return
+        if opcode is Opcode.TEXT:
+            self.listener.text(whole)
+        else:
+            self.listener.binary()
+
+    def _flush(self) -> None:
+        """Send what the library wants sent."""
+        transport = self._transport
+        if transport is None:
+            return
+        for data in self._protocol.data_to_send():
+            if data:
+                transport.write(data)
+            else:
+                transport.close()  # it sends what waits, and then ends
+        if self._protocol.state is not State.OPEN:
+            self.open = False
+            if self._protocol.close_expected():
+                self._give_up_soon()
+
+    def _give_up_soon(self) -> None:
+        if self._closing is None:
+            self._closing = asyncio.get_running_loop().call_later(CLOSE_S, self.abort)
+
+    # Handshake
+
+    def _handshake(self, data: bytes) -> None:
+        """Its head to the library; what follows the head are frames."""
+        self._head += data
+        head, end, frames = self._head.partition(b"\r\n\r\n")
+        if not end:
+            if len(self._head) > HEAD_BYTES:
+                self._refused = "an endless head"
+                self.abort()
+            return
+        self._head = b""
+        self._protocol.receive_data(head + end)
+        for event in self._protocol.events_received():
+            if isinstance(event, Request | Response):
+                self._answered(event)
+        self._flush()
+        if self._protocol.state is State.OPEN:
+            self.open = True
+            self.listener.opened()
+            if frames and self.open:
+                self._frames(frames)
+        elif frames:
+            self._unusual(frames)
+        if self._protocol.handshake_exc is not None:
+            self._refused = self._refused or _why(self._protocol.handshake_exc)
+            self.abort()
+
+    def _answered(self, event: Request | Response) -> None:
+        raise NotImplementedError
+
+
+class ServerWire(Wire):
+    """The end that was called. admit: what a request is answered instead, None lets it in."""
+
+    def __init__(
+        self,
+        listener: Listener,
+        admit: Callable[[str, Sequence[tuple[str, str]]], tuple[int, str] | None],
+        *,
+        max_bytes: int,
+        open_s: float,
+    ) -> None:
+        """open_s: how long the request may take."""
+        self._server = ServerProtocol(max_size=max_bytes)
+        super().__init__(self._server, listener, max_bytes)
+        self._admit = admit
+        self._open_s = open_s
+        self._patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """TCP is there."""
+        super().connection_made(transport)
+        self._patience = asyncio.get_running_loop().call_later(self._open_s, self._too_slow)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """TCP is gone."""
+        if self._patience is not None:
+            self._patience.cancel()
+        super().connection_lost(exc)
+
+    def _too_slow(self) -> None:
+        if self._protocol.state is State.CONNECTING:
+            self._refused = "no request in time"
+            self.abort()
+
+    def _framed(self, text: bytes) -> bytes:
+        return _head(len(text), 0) + text
+
+    def _answered(self, event: Request | Response) -> None:
+        if not isinstance(event, Request):
+            return
+        refusal = self._admit(event.path, list(event.headers.raw_items()))
+        response = self._server.accept(event) if refusal is None else self._server.reject(*refusal)
+        if response.status_code != 101:
+            self._refused = f"answered {response.status_code}"
+        self._server.send_response(response)
+
+
+class Masks:
+    """Keys for the frames of clients: random, as the protocol demands, and drawn many at a time."""
+
+    def __init__(self) -> None:
+        self._drawn = b""
+        self._next = 0
+
+    def draw(self) -> bytes:
+        """The next key."""
+        if self._next >= len(self._drawn):
+            self._drawn, self._next = os.urandom(4 * MASKS), 0
+        key = self._drawn[self._next : self._next + 4]
+        self._next += 4
+        return key
+
+
+class ClientWire(Wire):
+    """The end that calls."""
+
+    def __init__(
+        self,
+        listener: Listener,
+        url: str,
+        headers: Sequence[tuple[str, str]],
+        masks: Masks,
+        *,
+        max_bytes: int,
+    ) -> None:
+        """url: complete. headers: for the request. masks: shared by all wires of a process."""
+        self._client = ClientProtocol(parse_uri(url), max_size=max_bytes)
+        super().__init__(self._client, listener, max_bytes)
+        self._headers = headers
+        self._masks = masks
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """TCP, and TLS if any, is there: ask for the web socket."""
+        super().connection_made(transport)
+        if (raw := transport.get_extra_info("socket")) is not None and hasattr(network, "TCP_USER_TIMEOUT"):
+            raw.setsockopt(network.IPPROTO_TCP, network.TCP_USER_TIMEOUT, UNTAKEN_MS)
+        request = self._client.connect()
+        for name, value in self._headers:
+            request.headers[name] = value
+        self._client.send_request(request)
+        self._flush()
+
+    def _framed(self, text: bytes) -> bytes:
+        key = self._masks.draw()
+        return _head(len(text), MASKED) + key + apply_mask(text, key)
+
+    def _answered(self, event: Request | Response) -> None:
+        """The answer is judged by the library."""
+
+
+def _head(length: int, masked: int) -> bytes:
+    """The head of a whole text frame."""
+    if length < 126:
+        return bytes((TEXT, masked | length))
+    if length < 65536:
+        return bytes((TEXT, masked | 126, length >> 8, length & 0xFF))
+    return bytes((TEXT, masked | 127)) + length.to_bytes(8, "big")
+
+
+def _why(error: Exception) -> str:
+    match error:
+        case InvalidStatus():
+            return f"answered {error.response.status_code}"
+        case InvalidHandshake():
+            return str(error)
+        case _:
+            return repr(error)
