@@ -91,7 +91,7 @@ class Session:
         self._conversation_id = self._ids.draw("conv")
         self._expires_at = expires_at
         self._ends_ms = now_ms + self._timing.lasts_ms
-        self._configuration = Configuration(model)
+        self._configuration = self._coming = Configuration(model)  # in force, and accepted
         self._conversation = Conversation()
         self._buffer = InputBuffer(detector, self._timing.longest_turn_ms)
         self._buffer.detect(self._configuration.turns)
@@ -220,7 +220,7 @@ class Session:
                     if (settings := self._configuration.turns) is not None:
                         yield from self._turned(turn, settings)
             case SessionUpdate(session):
-                changed = updated(self._configuration, session, self._sounded)
+                self._coming = changed = updated(self._coming, session, self._sounded)
                 self._do_later(now_ms + self._timing.update_ms, lambda _: self._update(changed))
             case Commit():
                 yield from self._commit_by_hand()
