@@ -39,7 +39,7 @@ class Scripted:
 
 
 class Talk:
-    """Says things to a session and keeps what came back. deaf: the ears never finish by themselves."""
+    """Says things to a session and keeps what came back. deaf, mute: ears and voice finish by hand only."""
 
     def __init__(
         self,
@@ -48,6 +48,7 @@ class Talk:
         *,
         deaf: bool = False,
         mute: bool = False,
+        model: str = "gpt-realtime-2.1",
     ) -> None:
         organs = light()
         self.now_ms = 1_000_000
@@ -58,7 +59,7 @@ class Talk:
         self._deaf, self._mute = deaf, mute
         self._organs = organs
         self.session = Session(
-            "gpt-realtime-2.1", mind or RuleMind(), organs.detector(), self.now_ms,
+            model, mind or RuleMind(), organs.detector(), self.now_ms,
             expires_at=1_900_000_000, timing=timing,
         )  # fmt: skip
         self._take(self.session.begin())

@@ -26,7 +26,8 @@ def test_a_fresh_session_is_what_the_service_starts_with() -> None:
 
 def test_only_what_is_present_changes() -> None:
     talk = Talk()
-    talk.configure(instructions="Be brief.", tools=[{"type": "function", "name": "note", "parameters": {}}])
+    note: Event = {"type": "function", "name": "note", "parameters": {"type": "object"}}
+    talk.configure(instructions="Be brief.", tools=[note])
     talk.configure(audio={"input": {"format": PCMU}})
     session = settings(talk)
     assert session["instructions"] == "Be brief."
@@ -108,8 +109,12 @@ def test_what_the_service_refuses_is_refused_with_its_path(session: Event, param
 
 def test_an_older_model_refuses_to_reason() -> None:
     talk = Talk()
-    assert not talk.of("error", talk.configure(reasoning={"effort": "low"}))
+    talk.configure(reasoning={"effort": "low"})
     assert settings(talk)["reasoning"] == {"effort": "low"}
+    older = Talk(model="gpt-realtime-1.5")
+    refused = older.configure(reasoning={"effort": "low"}, instructions="Be brief.")
+    assert older.error(refused)["code"] == "unsupported_parameter"
+    assert not older.of("session.updated")
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def vad(**changes: object) -> Event:
 
 def test_a_turn_is_told_from_its_beginning_to_its_answer() -> None:
     talk = Talk(Scripted([Say("Yes.")])).on_the_telephone(turn_detection=vad())
-    events = talk.says("help") + [talk.until("response.done")]
+    events = [*talk.says("help"), talk.until("response.done")]
     kinds = [
         kind for kind in talk.kinds(events) if "delta" not in kind and "response" not in kind.split(".")[0]
     ]
