@@ -48,3 +48,7 @@ class Mind(Protocol):
     def reply(self, asked: Asked) -> Sequence[Step]:
         """What comes next; nothing where nothing should be said."""
         ...
+
+    def language(self, items: Sequence[Item], instructions: str) -> str:
+        """In which language the next turn will be, by its two letters; empty where it may be any."""
+        ...

@@ -352,7 +352,9 @@ class Session:
     def _listen(self, message: Message, part: Part, samples: Samples) -> Listen:
         self._listened += 1
         self._listening[self._listened] = _Listening(message, part, len(samples) / RATE)
-        return Listen(self._listened, samples, self._configuration.language)
+        settings = self._configuration
+        language = settings.language or self._mind.language(self._conversation.items, settings.instructions)
+        return Listen(self._listened, samples, language)
 
     def _transcribed(self, listening: _Listening, text: str | None) -> Iterator[Order]:
         """The client's transcript: beside what the model heard, and perhaps after its answer."""

@@ -14,6 +14,7 @@ from sandbox.speech.configuration import Tool
 from sandbox.speech.dialogue.mind import RuleMind
 from sandbox.speech.fields import Json
 from sandbox.speech.formats import Decoder, encode
+from sandbox.speech.items import Item
 from sandbox.speech.mind import Asked, Mind, Say, Step
 from sandbox.speech.orders import Close, Listen, Order, Send, Speak
 from sandbox.speech.organs import light
@@ -36,6 +37,10 @@ class Scripted:
     def reply(self, asked: Asked) -> Sequence[Step]:
         self.asked.append(asked)
         return self.replies.pop(0) if self.replies else [Say("All right.")]
+
+    def language(self, items: Sequence[Item], instructions: str) -> str:
+        del items, instructions
+        return ""
 
 
 class Talk:

@@ -9,11 +9,13 @@ from sandbox.speech.configuration import Tool
 from sandbox.speech.dialogue import tools
 from sandbox.speech.dialogue.memory import (
     CALLING,
+    MOST_READ_BACKS,
     CameBack,
     Heard,
     Memory,
     Slot,
     arguments_of,
+    asks_for_person,
     is_murmur,
     latest_heard,
 )
@@ -23,7 +25,6 @@ from sandbox.speech.dialogue.words import plain, read_back
 from sandbox.speech.fields import Json
 from sandbox.speech.mind import Say, Step
 
-MOST_READ_BACKS = 2
 MOST_PROMPTS = 2
 MOST_TRIES = 3  # of a tool that refuses
 
@@ -43,7 +44,7 @@ _ORDERS = (
 )
 _FORBIDDEN = (
     r"\b(?:mark (?:it|this|that) (?:as )?(?:resolved|done|closed)|close (?:the|this|my) (?:case|report)"
-    r"|cancel (?:the|all) (?:page|pages|calls)|stop (?:calling|paging)|send an? ambulance"
+    r"|cancel (?:the |all )*(?:page|pages|calls)|stop (?:calling|paging)|send an? ambulance"
     r"|call (?:911|112|an ambulance))\b"
 )
 _PRIVATE = (
@@ -71,7 +72,7 @@ class Caller:
         memory = self.memory
         heard = latest_heard(memory.pending)
         backs = [one for one in memory.pending if isinstance(one, CameBack)]
-        if memory.danger and not self._reported() and (tool := self._tool("escalate")):
+        if memory.danger and not memory.danger_passed_on and (tool := self._tool("escalate")):
             return [self._say("passing_on_danger"), tools.report(tool, memory, self.instructions)]
         if heard is None and backs:
             return self._came_back(backs[-1])
@@ -85,7 +86,7 @@ class Caller:
 
     def _heard(self, heard: Heard) -> Sequence[Step]:
         memory, said = self.memory, plain(heard.text)
-        if is_murmur(heard.text):
+        if is_murmur(heard.text) and not heard.understood:
             return [Say(memory.cut_off, memory.language)] if memory.cut_off else self._unclear(heard)
         if memory.goodbye or re.search(_BYE, said):
             return self._goodbye("the caller said goodbye")
@@ -98,12 +99,9 @@ class Caller:
             return [Say(memory.last_said, memory.language)]
         if re.search(_STATUS, said) and self._reported():
             return self._status()
-        if memory.wants_person == 1 and not memory.problem and not heard.understood:
-            return [self._say("person")]
-        if memory.wants_person >= 2 and not self._reported() and not memory.problem:
-            return self._give_up("the caller asks for a person")
-        if memory.wants_person and not memory.problem:
-            return [self._say("person")]
+        if asks_for_person(heard.text) and not memory.problem:
+            insists = memory.wants_person >= 2 and not self._reported()
+            return self._give_up("the caller asks for a person") if insists else [self._say("person")]
         if not heard.understood and not self._reported():
             return self._unclear(heard)
         return self._onward()

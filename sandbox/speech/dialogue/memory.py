@@ -24,6 +24,7 @@ from sandbox.speech.fields import Json
 from sandbox.speech.items import FunctionCall, FunctionOutput, Item, Message
 
 SPOKEN = frozenset({"en", "es"})
+MOST_READ_BACKS = 2
 CALLING = "the number this call comes from"
 
 
@@ -35,6 +36,7 @@ class Slot:
     confirmed: bool = False
     failed: int = 0  # read-backs that were not confirmed
     typed: bool = False  # keys were asked for
+    last: str = ""  # what was refused last
 
     def settle(self, value: str) -> None:
         self.value, self.confirmed = value, True
@@ -78,6 +80,7 @@ class Memory:
     problem: str = ""
     topics: list[Topic] = field(default_factory=list[Topic])
     danger: str = ""
+    danger_passed_on: bool = False
     urgent: bool | None = None
     waits: bool = False
     message: str = ""
@@ -133,6 +136,7 @@ def remember(items: Iterable[Item], instructions: str) -> Memory:
                 _said(memory, item)
             case FunctionCall(call_id=call_id):
                 memory.calls[call_id] = item
+                _used(memory, item.name)
                 memory.pending = [one for one in memory.pending if isinstance(one, Exactly)]
             case FunctionOutput():
                 _came_back(memory, item)
@@ -180,6 +184,14 @@ def _said(memory: Memory, item: Message) -> None:
     memory.asked = question_in(said) or (memory.asked if meant in orders else None)
 
 
+def _used(memory: Memory, tool: str) -> None:
+    if tool == "escalate":
+        memory.danger_passed_on = bool(memory.danger)
+    elif tool == "ask_for_keys":
+        for slot in (memory.place, memory.number):
+            slot.typed = slot.typed or (slot.failed >= MOST_READ_BACKS and not slot.confirmed)
+
+
 def _came_back(memory: Memory, item: FunctionOutput) -> None:
     call = memory.calls.get(item.call_id)
     if call is None:
@@ -203,8 +215,8 @@ def _typed(memory: Memory, digits: str) -> None:
     """Keys: the house number while the address is open, otherwise a number to call back."""
     number = digits.strip("*#")
     if memory.place.typed and not memory.place.confirmed and len(number) < 7:
-        street = re.sub(r"^\d+\w?\s*", "", memory.place.value)
-        memory.place.settle(f"{number} {street}".strip())
+        street = re.sub(r"^\d+\w?\s*", "", memory.place.value or memory.place.last)
+        memory.place.value = f"{number} {street}".strip()
     else:
         memory.number.settle(number)
 
@@ -288,7 +300,7 @@ def _checked(slot: Slot, answer: Answer | None, other: str | None) -> bool:
         slot.failed += 1
         return False
     slot.failed += 1
-    slot.value = other or ""
+    slot.value, slot.last = other or "", slot.value
     return True
 
 
@@ -304,6 +316,9 @@ def _other_place(memory: Memory, text: str) -> str | None:
 
 def _volunteered(memory: Memory, text: str) -> bool:
     """Take whatever else is in the text."""
+    if asks_for_person(text) and not memory.problem:
+        memory.wants_person += 1
+        return True
     learnt = False
     for topic in topics_of(text):
         if topic.severity is Severity.LIFE and not memory.danger:
@@ -320,9 +335,6 @@ def _volunteered(memory: Memory, text: str) -> bool:
         memory.place.value, learnt = place, True
     if not memory.number.value and not memory.number.confirmed and (number := find_number(text)) is not None:
         memory.number.value, learnt = number, True
-    if asks_for_person(text):
-        memory.wants_person += 1
-        learnt = True
     return learnt
 
 

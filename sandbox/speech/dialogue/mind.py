@@ -7,6 +7,7 @@ from sandbox.speech.dialogue.caller import Caller
 from sandbox.speech.dialogue.coach import Coach
 from sandbox.speech.dialogue.conventions import Role, read_orders
 from sandbox.speech.dialogue.memory import Exactly, Memory, remember
+from sandbox.speech.items import Item
 from sandbox.speech.mind import Asked, Say, Step, Use
 
 
@@ -29,6 +30,10 @@ class RuleMind:
                 return Coach(memory, offered).next()
             case Role.CALLER:
                 return Caller(memory, offered, asked.instructions).next()
+
+    def language(self, items: Sequence[Item], instructions: str) -> str:
+        memory = remember(items, instructions)
+        return memory.language if memory.language == "es" or len(memory.languages) == 1 else ""
 
 
 def _forced(asked: Asked, memory: Memory, name: str) -> Sequence[Step]:

@@ -10,8 +10,9 @@ _STREET = (
     r"|highway|close|crescent|row|alley"
 )
 _FLAT = r"apartment|apt|unit|suite|flat|floor|room"
+_NO_NAME = "minutes?|hours?|days?|people|on|in|at|from|ago|the|and"
 _ENGLISH = re.compile(
-    rf"\b(\d+(?: \d+)*[a-z]?)\s+((?:[a-z0-9'.]+\s+){{1,4}}?(?:{_STREET}))\b\.?"
+    rf"\b(\d+(?: \d+)*[a-z]?)\s+((?:(?!(?:{_NO_NAME})\b)[a-z0-9'.]+\s+){{1,4}}?(?:{_STREET}))\b\.?"
     rf"(?:[,.\s]+(?:in |it's |it is |on |and )?(?:the )?({_FLAT}|number|#)\s*#?\s*(\d+[a-z]?|[a-z]\b))?",
     re.IGNORECASE,
 )

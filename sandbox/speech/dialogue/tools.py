@@ -150,4 +150,7 @@ def report(tool: Tool, memory: Memory, instructions: str, reason: str = "") -> U
 def place_text(memory: Memory) -> str:
     if not memory.place.value:
         return ""
-    return memory.place.value if memory.place.confirmed else f"{memory.place.value} (not confirmed)"
+    if memory.place.confirmed:
+        return memory.place.value
+    doubt = "house number typed, street not confirmed" if memory.place.typed else "not confirmed"
+    return f"{memory.place.value} ({doubt})"
