@@ -13,6 +13,7 @@ LONGEST_DOCUMENT = 65_536  # characters
 LONGEST_SAY = 4_096
 
 Method = Literal["GET", "POST"]
+JitterBuffer = Literal["off", "small", "medium", "large"]
 T = TypeVar("T")
 
 
@@ -28,6 +29,8 @@ class TwimlError(Exception):
 class Say:
     text: str
     loop: int = 1
+    language: str = "en-US"
+    voice: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ class Conference:
     wait_method: Method = "POST"
     max_participants: int = 250
     coach: str | None = None
+    jitter_buffer: JitterBuffer = "large"
     callback: StatusCallback = NO_CALLBACK
 
 
@@ -295,8 +299,12 @@ class _Reader:
 
     def say(self, element: ElementTree.Element) -> Say:
         attributes = self._attributes(element)
-        attributes.ignore("voice", "language")
-        verb = Say(self._say_text(element), attributes.whole("loop", 1))
+        verb = Say(
+            text=self._say_text(element),
+            loop=attributes.whole("loop", 1),
+            language=attributes.text("language") or "en-US",
+            voice=attributes.text("voice") or "",
+        )
         attributes.done()
         return verb
 
@@ -386,7 +394,7 @@ class _Reader:
     def conference(self, element: ElementTree.Element) -> Conference:
         attributes = self._attributes(element)
         attributes.ignore(
-            "region", "trim", "record", "jitterBufferSize", "recordingStatusCallback",
+            "region", "trim", "record", "recordingStatusCallback",
             "recordingStatusCallbackMethod", "recordingStatusCallbackEvent", "eventCallbackUrl",
         )  # fmt: skip
         noun = Conference(
@@ -400,6 +408,7 @@ class _Reader:
             wait_method=attributes.method("waitMethod"),
             max_participants=attributes.whole("maxParticipants", 250, 2, 250),
             coach=attributes.text("coach") or None,
+            jitter_buffer=jitter_buffer(attributes.text("jitterBufferSize")),
             callback=attributes.callback("statusCallback", "start end"),
         )
         attributes.done()
@@ -506,6 +515,15 @@ class _Reader:
         )
         attributes.done()
         return verb
+
+
+def jitter_buffer(text: str | None) -> JitterBuffer:
+    """Its size by name; an unknown one is the default."""
+    match text:
+        case "off" | "small" | "medium":
+            return text
+        case _:
+            return "large"
 
 
 def _text(element: ElementTree.Element) -> str:

@@ -19,8 +19,8 @@ TONE: Final = RATE * 40 // 1000
 QUIET: Final = RATE * 20 // 1000
 LETTER: Final = TONE + QUIET
 
-_LOW = 350.0 + 75.0 * np.arange(16)
-_HIGH = 1700.0 + 100.0 * np.arange(16)
+_LOW = 350.0 + 75.0 * np.arange(16, dtype=np.float64)
+_HIGH = 1700.0 + 100.0 * np.arange(16, dtype=np.float64)
 _LOUDNESS = 7000.0  # of each tone; together about -10 dBFS
 _HOP: Final = RATE * 5 // 1000
 _LEAST = 400.0  # rms of a hop that belongs to a tone
@@ -33,7 +33,8 @@ def _tones(frequencies: Real) -> Real:
 
 
 def _probes(frequencies: Real) -> NDArray[np.complex128]:
-    return np.exp(-2j * np.pi * np.outer(frequencies, np.arange(_READ)) / RATE) * np.hanning(_READ)
+    turns: NDArray[np.complex128] = np.exp(-2j * np.pi * np.outer(frequencies, np.arange(_READ)) / RATE)
+    return turns * np.hanning(_READ)
 
 
 _LOW_TONES, _HIGH_TONES = _tones(_LOW), _tones(_HIGH)
@@ -43,9 +44,9 @@ _EDGE = np.minimum(1.0, np.minimum(np.arange(TONE), np.arange(TONE)[::-1]) / 16.
 
 def speak(text: str) -> Samples:
     """The text as sound."""
-    sound = np.zeros((len(text.encode()), LETTER), dtype=np.int16)
-    for letter, byte in zip(sound, text.encode(), strict=True):
-        letter[:TONE] = (_LOW_TONES[byte >> 4] + _HIGH_TONES[byte & 0x0F]) * _EDGE
+    letters = np.frombuffer(text.encode(), dtype=np.uint8)
+    sound = np.zeros((len(letters), LETTER), dtype=np.int16)
+    sound[:, :TONE] = (_LOW_TONES[letters >> 4] + _HIGH_TONES[letters & 0x0F]) * _EDGE
     return sound.reshape(-1)
 
 
