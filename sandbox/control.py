@@ -18,11 +18,13 @@ from sandbox.clock import ManualClock
 from sandbox.errors import SandboxError, TownError, Unknown
 from sandbox.journal import Record
 from sandbox.network import Network
+from sandbox.sound.plane import Side
 from sandbox.town import Mapped, add_application, add_number, fault_from, set_phone, steps_from
 
 LARGEST_BODY = 262_144
 LONGEST_WAIT_S = 60.0
 DEFAULT_RECORDS, MOST_RECORDS = 1_000, 10_000
+BEGAN_HEADER, FIRST_FRAME_HEADER = "X-Sandbox-Began", "X-Sandbox-First-Frame"
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -45,6 +47,9 @@ class Control:
             self._route("POST", "/calls/{sid}/say", self.say),
             self._route("POST", "/calls/{sid}/hangup", self.hang_up),
             self._route("GET", "/calls/{sid}/heard", self.heard),
+            self._route("POST", "/calls/{sid}/recording", self.record),
+            self._route("GET", "/calls/{sid}/heard.wav", self.heard_wav),
+            self._route("GET", "/calls/{sid}/said.wav", self.said_wav),
             self._route("POST", "/text", self.text),
             self._route("POST", "/push/{person}", self.push),
             self._route("GET", "/faults", self.faults),
@@ -99,6 +104,23 @@ class Control:
 
     async def heard(self, request: Request) -> Response:
         return _json({"text": self._network.heard(_place(request, "sid"))})
+
+    async def record(self, request: Request) -> Response:
+        sid = _place(request, "sid")
+        tape = self._network.tapes.record(sid)
+        return _json({"call": sid, "began": tape.began.isoformat(), "first_frame": tape.first})
+
+    async def heard_wav(self, request: Request) -> Response:
+        return self._recording(request, "heard")
+
+    async def said_wav(self, request: Request) -> Response:
+        return self._recording(request, "said")
+
+    def _recording(self, request: Request, side: Side) -> Response:
+        """The recording so far; its headers say when its first sample was."""
+        track = self._network.tapes.of(_place(request, "sid")).track(side)
+        headers = {BEGAN_HEADER: track.began.isoformat(), FIRST_FRAME_HEADER: str(track.first)}
+        return Response(track.as_wav(), media_type="audio/wav", headers=headers)
 
     async def clock(self, _: Request) -> Response:
         return _json(self._clock_json())

@@ -11,7 +11,7 @@ from sandbox.clips import Clips
 from sandbox.clock import Clock, RealClock
 from sandbox.conference import Room
 from sandbox.directory import Application, Directory, Hooks, Number
-from sandbox.errors import SandboxError, Unknown
+from sandbox.errors import TownError, Unknown
 from sandbox.exchange import Exchange
 from sandbox.faults import Faults
 from sandbox.handset import Handset
@@ -142,9 +142,9 @@ class Network:
         return self.world.assumptions is not self._calm
 
     def record_all(self, folder: Path) -> None:
-        """Record every leg from now on, from its answer to its end. Raises SandboxError, OSError."""
+        """Record every leg from now on, from its answer to its end. Raises TownError, OSError."""
         if self.world.studio is None:
-            raise SandboxError("there is nothing to record without sound: add --voice light")
+            raise TownError("there is nothing to record without sound: add --voice light")
         folder.mkdir(parents=True, exist_ok=True)
         self.tapes.folder = folder
 
@@ -220,6 +220,7 @@ class Network:
             "now": self.clock.now().isoformat(),
             "next_due": due.isoformat() if due is not None else None,
             "pessimistic": self.pessimistic,
+            "sound": None if self.world.studio is None else self.world.studio.plane.lateness.snapshot(),
             "calls": [
                 {
                     "sid": call.sid,

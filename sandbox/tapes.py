@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
-from sandbox.errors import SandboxError, Unknown
+from sandbox.errors import TownError, Unknown
 from sandbox.ids import CallSid
 from sandbox.legs import Leg
 from sandbox.sound.tape import Tape
@@ -24,7 +24,7 @@ class Tapes:
         self._stopped: set[CallSid] = set()
 
     def record(self, sid: str) -> Tape:
-        """Record that leg from now on; one that is recorded already goes on. Raises Unknown, SandboxError."""
+        """Record that leg from now on; one that is recorded already goes on. Raises Unknown, TownError."""
         if (known := self._tapes.get(CallSid(sid))) is not None:
             return known
         leg = self._leg_of(sid)
@@ -48,7 +48,7 @@ class Tapes:
     def _start(self, leg: Leg, folder: Path | None) -> Tape:
         studio, circuit = self._world.studio, leg.circuit
         if studio is None or circuit is None:
-            raise SandboxError("this network has no sound to record: start it with --voice light")
+            raise TownError("this network has no sound to record: start it with --voice light")
         self._make_room()
         sid = leg.call.sid
         tape = self._tapes[sid] = Tape(studio.plane, circuit, folder, f"{sid}")
@@ -65,7 +65,7 @@ class Tapes:
             return
         oldest = next((sid for sid in self._tapes if sid in self._stopped), None)
         if oldest is None:
-            raise SandboxError(f"{KEPT_TAPES} legs are being recorded")
+            raise TownError(f"{KEPT_TAPES} legs are being recorded")
         del self._tapes[oldest]
         self._stopped.discard(oldest)
 

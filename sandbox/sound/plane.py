@@ -55,6 +55,16 @@ class Lateness:
         """Ticks that came when the next one was due already."""
         return sum(self.counts[FRAME_MS:])
 
+    def snapshot(self) -> dict[str, float]:
+        return {
+            "ticks": self.ticks,
+            "late": self.late,
+            "left_out": self.left_out,
+            "p50_ms": self.percentile_ms(0.5),
+            "p99_ms": self.percentile_ms(0.99),
+            "longest_ms": round(self.longest_ms, 2),
+        }
+
 
 @dataclass(eq=False)
 class Listening:
