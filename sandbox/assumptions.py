@@ -54,6 +54,8 @@ class Assumptions:
     first_answer_cancels_others: bool = True
     screened_out_status: str = "no-answer"
     silent_recording_falls_through: bool = True
+    speech_end_s: float = 1.0
+    speech_confidence: float = 0.9
     failed_stream_continues: bool = True
 
     # Streams.

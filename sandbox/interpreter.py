@@ -14,10 +14,12 @@ from sandbox.calls import CallStatus, rfc2822, voice_params
 from sandbox.clips import Clips
 from sandbox.clock import Promise, sleep, within
 from sandbox.conference import Leaving
+from sandbox.gathering import Gathered, Gathering
 from sandbox.http import Reply
 from sandbox.ids import CallSid
 from sandbox.journal import Kind
-from sandbox.legs import HangUp, KeyPad, Leg, Script, Sound
+from sandbox.legs import HangUp, Leg, Script, Sound
+from sandbox.message_taking import MessageTaking
 from sandbox.recordings import Recording, Recordings
 from sandbox.rooms import Conference, Entry, Floor, Rooms, Seat, SeatRefused
 from sandbox.stream_protocol import Track
@@ -285,26 +287,24 @@ class Interpreter:
                 return
 
     async def _gather(self, leg: Leg, reading: Reading, gather: twiml.Gather) -> Next:
-        pad = KeyPad(self._world)
-        with leg.listening("gather", keys=pad.press):
+        gathering = Gathering(leg, gather)
+        with gathering.listening():
             for prompt in gather.prompts:
-                await self._prompt(leg, reading, prompt, pad.touched)
-            digits = await self._collect(pad, gather)
-        self._world.journal.write(Kind.GATHER, call=leg.call.sid, digits=digits)
-        if not digits and not gather.action_on_empty:
+                await self._prompt(leg, reading, prompt, gathering.touched)
+            gathered = await gathering.collect()
+        self._world.journal.write(
+            Kind.GATHER, call=leg.call.sid, digits=gathered.digits, speech=gathered.speech
+        )
+        if not gathered and not gather.action_on_empty:
             return "next"
-        params = (("Digits", digits), ("msg", "Gather End"))
+        params = (*self._gathered(gathered), ("msg", "Gather End"))
         return Fetch(self._absolute(reading, gather.action), gather.method, params, "gather")
 
-    async def _collect(self, pad: KeyPad, gather: twiml.Gather) -> str:
-        digits = ""
-        while (key := await pad.next_key(timedelta(seconds=gather.timeout_s))) is not None:
-            if key in gather.finish_on_key:
-                break
-            digits += key
-            if len(digits) == gather.num_digits:
-                break
-        return digits
+    def _gathered(self, gathered: Gathered) -> Params:
+        if not gathered.speech:
+            return (("Digits", gathered.digits),)
+        confidence = self._world.assumptions.speech_confidence
+        return (("SpeechResult", gathered.speech), ("Confidence", str(confidence)))
 
     # ── rooms ─────────────────────────────────────────────────────────────────────
 
@@ -434,38 +434,19 @@ class Interpreter:
             clip = Clip(timedelta(seconds=0.5)) if beep is None else clip_of(beep)
             await leg.play(Sound("[beep]", "beep"), clip)
         began = self._world.clock.now()
-        pad = KeyPad(self._world)
-        said: list[str] = []
-
-        def speech(text: str) -> list[str]:
-            said.append(text)
-            pad.press("")  # a sound, no key: it restarts the silence
-            return []
-
+        taking = MessageTaking(leg, verb)
         try:
-            with leg.listening("record", keys=pad.press, speech=speech):
-                ended_by = await self._record_until(pad, verb)
+            with taking.listening():
+                ended_by = await taking.until_over()
         except BaseException:
-            if said and self._why_leaving(leg) is Leaving.HUNG_UP:
-                fetch = self._recorded(leg, reading, verb, began, said, "hangup")
+            if not taking.empty and self._why_leaving(leg) is Leaving.HUNG_UP:
+                fetch = self._recorded(leg, reading, verb, began, taking, "hangup")
                 self._ask_and_ignore(self._webhook(leg, fetch))
             raise
-        if not said and self._world.assumptions.silent_recording_falls_through:
+        if taking.empty and self._world.assumptions.silent_recording_falls_through:
             self._world.journal.write(Kind.RECORD, call=leg.call.sid, recording=None, text="")
             return "next"
-        return self._recorded(leg, reading, verb, began, said, ended_by)
-
-    async def _record_until(self, pad: KeyPad, verb: twiml.Record) -> str:
-        """Until a key, silence or the longest time; gives the key, if it was one."""
-        clock = self._world.clock
-        full = clock.now() + timedelta(seconds=verb.max_length_s)
-        silence = timedelta(seconds=verb.timeout_s or verb.max_length_s)
-        while True:
-            key = await pad.next_key(min(silence, full - clock.now()))
-            if key is None:
-                return ""
-            if key and key in verb.finish_on_key:
-                return key
+        return self._recorded(leg, reading, verb, began, taking, ended_by)
 
     def _recorded(
         self,
@@ -473,13 +454,13 @@ class Interpreter:
         reading: Reading,
         verb: twiml.Record,
         began: datetime,
-        said: list[str],
+        taking: MessageTaking,
         ended_by: str,
     ) -> Fetch:
         """Keep the recording, tell its callback, and give the action to ask."""
         now = self._world.clock.now()
         seconds = max(1, round((now - began).total_seconds()))
-        recording = self._recordings.keep(leg.call.sid, began, seconds, " ".join(said))
+        recording = self._recordings.keep(leg.call.sid, began, seconds, taking.text, taking.sound)
         self._world.journal.write(
             Kind.RECORD,
             call=leg.call.sid,

@@ -57,6 +57,11 @@ class Gather:
     num_digits: int | None = None
     finish_on_key: str = "#"
     action_on_empty: bool = False
+    input: frozenset[str] = frozenset({"dtmf"})
+    language: str = "en-US"
+    speech_timeout_s: float | Literal["auto"] | None = None  # None: the time-out
+    max_speech_s: int = 60
+    barge_in: bool = True
 
 
 @dataclass(frozen=True)
@@ -323,8 +328,7 @@ class _Reader:
     def gather(self, element: ElementTree.Element) -> Gather:
         attributes = self._attributes(element)
         attributes.ignore(
-            "input", "language", "hints", "speechTimeout", "speechModel", "enhanced",
-            "profanityFilter", "bargeIn", "partialResultCallback", "maxSpeechTime",
+            "hints", "speechModel", "enhanced", "profanityFilter", "partialResultCallback",
         )  # fmt: skip
         finish = attributes.text("finishOnKey")
         digits = attributes.whole("numDigits", 0)
@@ -336,6 +340,11 @@ class _Reader:
             num_digits=digits or None,
             finish_on_key="#" if finish is None else finish,
             action_on_empty=attributes.boolean("actionOnEmptyResult", default=False),
+            input=frozenset((attributes.text("input") or "dtmf").split()) & {"dtmf", "speech"},
+            language=attributes.text("language") or "en-US",
+            speech_timeout_s=_speech_timeout(attributes.text("speechTimeout")),
+            max_speech_s=attributes.whole("maxSpeechTime", 60, 1),
+            barge_in=attributes.boolean("bargeIn", default=True),
         )
         attributes.done()
         return verb
@@ -515,6 +524,12 @@ class _Reader:
         )
         attributes.done()
         return verb
+
+
+def _speech_timeout(text: str | None) -> float | Literal["auto"] | None:
+    if text == "auto":
+        return "auto"
+    return float(text) if text is not None and text.isdecimal() else None
 
 
 def jitter_buffer(text: str | None) -> JitterBuffer:

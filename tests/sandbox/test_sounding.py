@@ -2,13 +2,17 @@
 
 from datetime import timedelta
 
+import httpx
 import numpy as np
+import pytest
+from aiohttp import web
 
 from sandbox.interpreter import Fetch
-from sandbox.phones import Answers, Say, SayOver, Stay, Step, Wait, WhenHeard
-from sandbox.sound import modem
+from sandbox.phones import Answers, Hum, Press, Say, SayOver, Stay, Step, Wait, WhenHeard
+from sandbox.sound import modem, wav
 from sandbox.sound.compare import frames_heard
 from sandbox.sound.tape import Tape
+from sandbox.sound.turns import is_loud
 from tests.sandbox.conftest import CALLER, LINE, Scene
 
 ANA, BEN = "+15550000201", "+15550000202"
@@ -164,3 +168,102 @@ async def test_tracks_of_several_legs_lie_on_the_same_frames(sounding: Scene) ->
     one, other = (sounding.network.tapes.of(sid).track("heard") for sid in (call, ana))
     assert one.first == other.first
     assert np.array_equal(one.samples, other.samples)
+
+
+GATHER = (
+    "<Gather input='{}' timeout='3' speechTimeout='1' action='/taken'><Say>Tell me about it</Say></Gather>"
+)
+
+
+@pytest.mark.parametrize("input_", ["speech", "dtmf speech"])
+async def test_a_gather_understands_what_is_said_to_it(sounding: Scene, input_: str) -> None:
+    sounding.product.says("/taken", "<Hangup/>")
+    await ring(sounding, GATHER.format(input_), Wait(2), Say("Water is coming in"), Stay())
+    await sounding.pass_time(10)
+    taken = sounding.product.asked("/taken")[0].form
+    assert taken["SpeechResult"] == "Water is coming in"
+    assert taken["Confidence"] == "0.9"
+    assert "Digits" not in taken
+
+
+async def test_speech_cuts_the_prompt_and_a_key_wins_if_it_comes_first(sounding: Scene) -> None:
+    sounding.product.says("/taken", "<Hangup/>")
+    call = await ring(sounding, GATHER.format("dtmf speech"), Wait(0.3), Press("1"), Say("One"), Stay())
+    await sounding.pass_time(10)
+    assert sounding.product.asked("/taken")[0].form["Digits"] == "1"
+    assert sounding.network.heard(call).startswith("Tell me")
+    assert "about it" not in sounding.network.heard(call)
+
+
+async def test_noise_without_words_is_no_answer_to_a_gather(sounding: Scene) -> None:
+    call = await ring(sounding, GATHER.format("speech") + "<Say>Nothing</Say>", Wait(2), Hum(1), Stay())
+    await sounding.pass_time(10)
+    assert not sounding.product.asked("/taken")
+    assert "Nothing" in sounding.network.heard(call)
+
+
+async def test_without_sound_a_gather_takes_what_is_told_to_have_been_said(scene: Scene) -> None:
+    scene.product.says("/taken", "<Hangup/>")
+    await ring(scene, GATHER.format("speech"), Wait(2), Say("Water is coming in"), Stay())
+    await scene.pass_time(10)
+    assert scene.product.asked("/taken")[0].form["SpeechResult"] == "Water is coming in"
+
+
+async def test_a_message_is_recorded_as_sound_and_silence_ends_it(sounding: Scene) -> None:
+    sounding.product.says("/kept", "<Hangup/>")
+    twiml = "<Record timeout='2' playBeep='true' action='/kept'/>"
+    await ring(sounding, twiml, Wait(1), Say("This takes longer than the silence that ends it"), Stay())
+    await sounding.pass_time(10)
+    kept = sounding.product.asked("/kept")[0].form
+    async with httpx.AsyncClient() as client:
+        sound = wav.read((await client.get(kept["RecordingUrl"] + ".wav")).content)
+    assert modem.understand(sound) == "This takes longer than the silence that ends it"
+
+
+async def test_a_wav_file_is_fetched_and_played(sounding: Scene) -> None:
+    file = wav.write(modem.speak("Recorded before"))
+    sounding.product.says("/notice.wav", lambda _: web.Response(body=file, content_type="audio/wav"))
+    call = await ring(
+        sounding, "<Say>Hi</Say><Play>/notice.wav</Play><Play>/none.mp3</Play><Pause length='9'/>"
+    )
+    await sounding.pass_time(0.1)
+    tape = sounding.network.tapes.record(call)
+    await sounding.pass_time(5)
+    assert words(tape, "heard").endswith("Recorded before")
+    assert [one.details["code"] for one in sounding.network.journal.of("alert")] == [12300]
+
+
+async def test_who_waits_hears_music_until_the_conference_starts(sounding: Scene) -> None:
+    call = await ring(sounding, "<Dial><Conference>incident</Conference></Dial>", Stay())
+    await sounding.pass_time(1)
+    tape = sounding.network.tapes.record(call)
+    await sounding.pass_time(10)
+    assert all(
+        is_loud(tape.track("heard").frame(number)) for number in list(tape.track("heard").numbers)[:400]
+    )
+    sounding.phone(ANA, Answers(0, Stay()))
+    participants = sounding.client.conferences("incident").participants
+    await sounding.request(lambda: participants.create(from_=LINE, to=ANA, beep="false", early_media=False))
+    await sounding.pass_time(3)
+    assert not tape.track("heard").samples[-8_000:].any()
+
+
+async def test_a_member_on_hold_hears_the_hold_audio_only_and_an_announcement_reaches_one(
+    sounding: Scene,
+) -> None:
+    call, ana = await room_of_two(sounding, Wait(3), Say("Is anybody there"), Stay())
+    sounding.product.says("/hold", "<Say>hold</Say>")
+    sounding.product.says("/news", "<Say>news</Say>")
+    room = sounding.network.room("incident")
+    assert room is not None
+    participants = sounding.client.conferences(room.sid).participants
+    await sounding.request(
+        lambda: participants(ana).update(hold=True, hold_url=sounding.product.url + "/hold")
+    )
+    await sounding.pass_time(5)
+    await sounding.request(lambda: participants(call).update(announce_url=sounding.product.url + "/news"))
+    await sounding.pass_time(2)
+    caller, other = sounding.network.tapes.of(call), sounding.network.tapes.of(ana)
+    assert words(other, "heard").startswith("holdhold")
+    assert "Is" not in words(other, "heard")
+    assert words(caller, "heard") == "news"
