@@ -232,8 +232,7 @@ class Exchange:
             return self._reach_number(leg, number)
         phone = self._directory.phone_at(to)
         behaviour = phone.take_call() if phone is not None else Unreachable()
-        voice = phone.voice if phone is not None else ""
-        handset = self.handsets[leg.call.sid] = Handset(self._world, leg, behaviour, voice)
+        handset = self.handsets[leg.call.sid] = Handset(self._world, leg, behaviour, phone)
         handset.ring()
         return handset.picked_up
 
@@ -329,7 +328,7 @@ class Exchange:
             subscriptions=_end_subscription(hooks),
         )
         leg = self._leg(call)
-        handset = self.handsets[call.sid] = Handset(self._world, leg, Answers(0, *steps), phone.voice)
+        handset = self.handsets[call.sid] = Handset(self._world, leg, Answers(0, *steps), phone)
         leg.on_answer = handset.talk
         self._progress.ringing(call)
         self._begin_hooked(leg, hooks)

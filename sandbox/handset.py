@@ -7,7 +7,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, Protocol
 
 from sandbox.clock import Promise, sleep
 from sandbox.legs import HangUp as EndOfLeg
@@ -22,6 +22,7 @@ from sandbox.phones import (
     Hum,
     NoAnswer,
     Noise,
+    Phone,
     PlayFile,
     Press,
     PressHeard,
@@ -49,12 +50,22 @@ NOISE_S = 10.0  # a piece of noise, heard again and again
 LONGEST_HEARD = 200_000  # characters a phone remembers of one call
 
 
+class Holder(Protocol):
+    """Somebody outside the town who holds a phone in hand."""
+
+    def behaviour(self) -> CallBehaviour: ...
+    def begins(self, handset: "Handset", leg: Leg) -> None: ...
+    def talks(self, handset: "Handset", leg: Leg) -> None: ...
+    def ends(self, handset: "Handset", leg: Leg) -> None: ...
+
+
 class Handset:
     """See the top of this file. `picked_up` is kept once the phone decides."""
 
-    def __init__(self, world: World, leg: Leg, behaviour: CallBehaviour, voice: str = "") -> None:
+    def __init__(self, world: World, leg: Leg, behaviour: CallBehaviour, phone: Phone | None = None) -> None:
         self.behaviour = behaviour
-        self._voice = voice
+        self._voice = phone.voice if phone is not None else ""
+        self._holder = phone.holder if phone is not None else None
         self._listener: Listener | None = None
         self.picked_up: Promise[PickUp] = Promise(world.clock.work)
         self._world = world
@@ -64,6 +75,8 @@ class Handset:
         self._expecting: tuple[re.Pattern[str], Promise[str]] | None = None
         self._task: asyncio.Task[None] | None = None
         leg.far = self
+        if self._holder is not None and leg.call.direction == "inbound":
+            self._holder.begins(self, leg)
 
     @property
     def machine(self) -> Voicemail | None:
@@ -82,8 +95,11 @@ class Handset:
                 clock = self._world.clock
                 due = clock.now() + timedelta(seconds=after_s)
                 clock.call_at(due, lambda: self.picked_up.keep("answered"))
-            case NoAnswer() | Held():
+            case NoAnswer():
                 pass
+            case Held():
+                if self._holder is not None:
+                    self._holder.begins(self, self._leg)
 
     def answer(self) -> None:
         """Somebody picks it up by hand."""
@@ -91,6 +107,8 @@ class Handset:
 
     def talk(self) -> None:
         """The line is up: do the steps."""
+        if self._holder is not None:
+            self._holder.talks(self, self._leg)
         self._task = self._world.clock.work.spawn(self._talk(), name="handset")
 
     async def _talk(self) -> None:
@@ -256,6 +274,8 @@ class Handset:
     def cut_off(self) -> None:
         """The other side, or we, ended the call."""
         self.picked_up.keep("unanswered")
+        if self._holder is not None:
+            self._holder.ends(self, self._leg)
         if self._listener is not None:
             self._listener.stop()
         if self._task is not None:

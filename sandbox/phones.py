@@ -7,8 +7,12 @@ last repeats.
 import re
 from collections import deque
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sandbox.sound.mulaw import Samples
+
+if TYPE_CHECKING:
+    from sandbox.handset import Holder
 
 MOST_STEPS = 1_000
 
@@ -220,6 +224,7 @@ class Phone:
     rung: int = 0
     received: int = 0
     voice: str = ""  # by name, where the network's voice has several
+    holder: "Holder | None" = None  # somebody outside who has it in hand
 
     def on_calls(self, *behaviours: CallBehaviour) -> None:
         self.calls = deque(behaviours or (NoAnswer(),))
@@ -237,6 +242,8 @@ class Phone:
     def take_call(self) -> CallBehaviour:
         """It rings: what it does this time."""
         self.rung += 1
+        if self.holder is not None:
+            return self.holder.behaviour()
         return self._next_call()
 
     def _next_call(self) -> CallBehaviour:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from sandbox.conference import Room, audible
 from sandbox.ids import CallSid
 from sandbox.sound.frames import QUIET, mixed, mixed_for_each
+from sandbox.sound.live import LiveMic
 from sandbox.sound.mulaw import Samples
 from sandbox.sound.playback import Playback
 from sandbox.sound.timeline import Timeline
@@ -32,7 +33,7 @@ class Circuit:
     call: CallSid
     mic: Timeline = field(default_factory=Timeline)
     player: Timeline = field(default_factory=Timeline)
-    live: Playback | None = None
+    live: LiveMic | None = None
     stream: Playback | None = None
     crossed: "Circuit | None" = None
     bridged: "Circuit | None" = None

@@ -32,7 +32,7 @@ class Incident:
         room = self.scene.network.room("incident")
         assert room is not None
         participant = self.scene.client.conferences(room.sid).participants(self.ai)
-        await self.scene.request(lambda: participant.update(**flags))  # type: ignore[arg-type]
+        await self.scene.request(lambda: participant.update(**flags))
 
     async def coach(self) -> None:
         await self.update(coaching=True, call_sid_to_coach=self.ana)
