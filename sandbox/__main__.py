@@ -8,6 +8,7 @@ import typer
 
 from sandbox.errors import SandboxError
 from sandbox.serve import Options, serve
+from sandbox.sound.speech import Kind as Voice
 from sandbox.speech.cli import speech
 
 app = typer.Typer(add_completion=False)
@@ -31,6 +32,10 @@ def main(
     manual_clock: Annotated[
         bool, typer.Option(help="Time moves by request only.")
     ] = False,  # typer's way of writing a flag
+    voice: Annotated[
+        Voice, typer.Option(help="Texts without sound, with tones, or with a neural voice.")
+    ] = Voice.NONE,
+    record: Annotated[Path | None, typer.Option(help="A folder for the sound of every leg.")] = None,
 ) -> None:
     """Run a telephone network on this machine; docs/sandbox.md is its manual."""
     if context.invoked_subcommand is not None:
@@ -49,6 +54,8 @@ def main(
         seed=seed,
         speed=speed,
         manual_clock=manual_clock,
+        voice=voice,
+        record=record,
     )
     try:
         asyncio.run(serve(options))

@@ -279,6 +279,7 @@ class RealClock:
         return self._start + timedelta(seconds=(monotonic() - self._zero) * self.speed)
 
     def call_at(self, when: datetime, act: Callable[[], None]) -> Timer:
+        self._agenda.first()  # forgets what has fired: some fifty timers a second where there is sound
         timer = self._agenda.add(when, act)
         wait_s = max(0.0, (when - self.now()).total_seconds() / self.speed)
         timer.handle = asyncio.get_running_loop().call_later(wait_s, timer.fire)

@@ -3,6 +3,8 @@
 Loopback only and without a password: it exists on a developer's machine and nowhere else.
 """
 
+import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -10,19 +12,23 @@ from ipaddress import ip_address
 from typing import cast
 from urllib.parse import parse_qs
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sandbox.clock import ManualClock
 from sandbox.errors import SandboxError, TownError, Unknown
 from sandbox.journal import Record
+from sandbox.live_phone import LivePhone
 from sandbox.network import Network
+from sandbox.sound.plane import Side
 from sandbox.town import Mapped, add_application, add_number, fault_from, set_phone, steps_from
 
 LARGEST_BODY = 262_144
 LONGEST_WAIT_S = 60.0
 DEFAULT_RECORDS, MOST_RECORDS = 1_000, 10_000
+BEGAN_HEADER, FIRST_FRAME_HEADER = "X-Sandbox-Began", "X-Sandbox-First-Frame"
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -45,6 +51,9 @@ class Control:
             self._route("POST", "/calls/{sid}/say", self.say),
             self._route("POST", "/calls/{sid}/hangup", self.hang_up),
             self._route("GET", "/calls/{sid}/heard", self.heard),
+            self._route("POST", "/calls/{sid}/recording", self.record),
+            self._route("GET", "/calls/{sid}/heard.wav", self.heard_wav),
+            self._route("GET", "/calls/{sid}/said.wav", self.said_wav),
             self._route("POST", "/text", self.text),
             self._route("POST", "/push/{person}", self.push),
             self._route("GET", "/faults", self.faults),
@@ -58,6 +67,9 @@ class Control:
             self._route("POST", "/numbers", self.add_number),
             self._route("POST", "/applications", self.add_application),
         ]
+
+    def sockets(self) -> list[WebSocketRoute]:
+        return [WebSocketRoute("/_sandbox/phones/{number}/audio", self.handset)]
 
     def _route(self, method: str, path: str, handler: Handler) -> Route:
         async def guarded(request: Request) -> Response:
@@ -99,6 +111,23 @@ class Control:
 
     async def heard(self, request: Request) -> Response:
         return _json({"text": self._network.heard(_place(request, "sid"))})
+
+    async def record(self, request: Request) -> Response:
+        sid = _place(request, "sid")
+        tape = self._network.tapes.record(sid)
+        return _json({"call": sid, "began": tape.began.isoformat(), "first_frame": tape.first})
+
+    async def heard_wav(self, request: Request) -> Response:
+        return self._recording(request, "heard")
+
+    async def said_wav(self, request: Request) -> Response:
+        return self._recording(request, "said")
+
+    def _recording(self, request: Request, side: Side) -> Response:
+        """The recording so far; its headers say when its first sample was."""
+        track = self._network.tapes.of(_place(request, "sid")).track(side)
+        headers = {BEGAN_HEADER: track.began.isoformat(), FIRST_FRAME_HEADER: str(track.first)}
+        return Response(track.as_wav(), media_type="audio/wav", headers=headers)
 
     async def clock(self, _: Request) -> Response:
         return _json(self._clock_json())
@@ -154,6 +183,30 @@ class Control:
     async def push(self, request: Request) -> Response:
         received = self._network.push(_place(request, "person"), _any(await _raw(request)))
         return _json({"received": received})
+
+    async def handset(self, socket: WebSocket) -> None:
+        """A handset held from outside, until its socket is closed."""
+        if not _is_local(socket):
+            await socket.close(1008, "the control API serves this machine only")
+            return
+        await socket.accept()
+        try:
+            phone = self._network.phone(str(socket.path_params["number"]))
+            live = LivePhone(self._network, phone)
+            live.pick()
+        except SandboxError as error:
+            await socket.close(1008, str(error)[:120])
+            return
+        telling = asyncio.create_task(_tell(socket, live))
+        try:
+            while (message := await socket.receive())["type"] == "websocket.receive":
+                if (wire := message.get("bytes")) is not None:
+                    live.receive_sound(wire)
+                else:
+                    live.receive(message.get("text") or "")
+        finally:
+            telling.cancel()
+            live.put_down()
 
     # ── settings ──────────────────────────────────────────────────────────────────
 
@@ -213,7 +266,17 @@ class Control:
         return Response(self._network.static[name], media_type="text/xml")
 
 
-def _is_local(request: Request) -> bool:
+async def _tell(socket: WebSocket, live: LivePhone) -> None:
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it is gone; the reader sees to the rest
+        while True:
+            message = await live.next_message()
+            if isinstance(message, bytes):
+                await socket.send_bytes(message)
+            else:
+                await socket.send_text(message)
+
+
+def _is_local(request: HTTPConnection) -> bool:
     """Whether the request comes from this machine. An in-process one has no address."""
     if request.client is None:
         return True

@@ -5,7 +5,7 @@ The rules are in `conference.py`; here they meet legs, webhooks and time.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -14,10 +14,12 @@ from sandbox.audio import Audio
 from sandbox.calls import rfc2822, voice_params
 from sandbox.clock import Promise, sleep
 from sandbox.conference import Happened, Leaving, Member, Room, RoomStatus, hearers
+from sandbox.earshot import Earshot
 from sandbox.ids import CallSid, ConferenceSid, looks_like_sid
 from sandbox.journal import Kind
-from sandbox.legs import Leg, Sound
-from sandbox.twiml import NO_CALLBACK, Method, StatusCallback
+from sandbox.legs import Leg, Sound, Speaking
+from sandbox.sound.frames import FRAME_MS
+from sandbox.twiml import NO_CALLBACK, JitterBuffer, Method, StatusCallback
 from sandbox.webhooks import Failed, Params, Webhook, Webhooks
 from sandbox.world import World
 
@@ -64,6 +66,7 @@ class Entry:
     max_participants: int = 250
     coaches: CallSid | None = None
     early_media: bool = True
+    jitter_buffer: JitterBuffer = "large"
     callback: StatusCallback = NO_CALLBACK
 
 
@@ -93,11 +96,15 @@ class Seat:
     by_request: bool
     left: Promise[Leaving]
     audio: asyncio.Task[None] | None = None
+    music: Callable[[], None] | None = None  # silences it
 
     def stop_audio(self) -> None:
         if self.audio is not None:
             self.audio.cancel()
             self.audio = None
+        if self.music is not None:
+            self.music()
+            self.music = None
 
 
 @dataclass(eq=False)
@@ -110,6 +117,11 @@ class Conference:
     callback: StatusCallback
     sequence: int
     seats: dict[CallSid, Seat] = field(default_factory=dict[CallSid, Seat])
+    earshot: Earshot | None = None  # where there is sound
+
+    def hearers(self, speaker: CallSid) -> dict[CallSid, Leg]:
+        """The legs that hear that member now."""
+        return {sid: self.seats[sid].leg for sid in hearers(speaker, self.room) if sid in self.seats}
 
     @property
     def sid(self) -> ConferenceSid:
@@ -125,6 +137,24 @@ class Conference:
     def member(self, seat: Seat) -> Member:
         sid = seat.leg.call.sid
         return self.room.members.get(sid) or self.room.pending[sid]
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What a member says goes to the room (a `Carrier`)."""
+
+    rooms: "Rooms"
+    conference: Conference
+    seat: Seat
+
+    def carries(self, speaking: Speaking) -> None:
+        self.rooms.carry(self.conference, self.seat, speaking)
+
+    def reaches(self) -> list[str]:
+        return list(self.conference.hearers(self.seat.leg.call.sid))
+
+    def speech(self, text: str) -> list[str]:
+        return self.rooms.speech(self.conference, self.seat, text)
 
 
 class Rooms:
@@ -166,6 +196,8 @@ class Rooms:
         )
         start = self._world.assumptions.conference_sequence_start
         conference = Conference(room, now, now, entry.callback, start)
+        if self._world.studio is not None:
+            conference.earshot = Earshot(self._world, conference.hearers)
         if len(self._by_sid) >= KEPT_CONFERENCES:
             ended = next((sid for sid, old in self._by_sid.items() if not old.room.active), None)
             if ended is not None:
@@ -221,6 +253,7 @@ class Rooms:
         started = conference.room.status is RoomStatus.IN_PROGRESS
         news = conference.room.join(_member(seat.leg, seat.entry))
         seat.updated = self._world.clock.now()
+        self._connect(conference, seat)
         self._report(conference, news)
         if seat.entry.beep in {"true", "onEnter"} and started:
             self._beep(conference)
@@ -230,8 +263,24 @@ class Rooms:
             for waiting in conference.seats.values():
                 waiting.stop_audio()
 
+    def _connect(self, conference: Conference, seat: Seat) -> None:
+        studio, circuit = self._world.studio, seat.leg.circuit
+        if studio is not None and circuit is not None:
+            studio.plane.join(circuit, conference.room, self._delay_ms(seat) // FRAME_MS)
+
+    def _delay_ms(self, seat: Seat) -> int:
+        """How long that member's voice takes to the others' ears."""
+        assumptions = self._world.assumptions
+        return {
+            "off": assumptions.jitter_off_ms,
+            "small": assumptions.jitter_small_ms,
+            "medium": assumptions.jitter_medium_ms,
+            "large": assumptions.jitter_large_ms,
+        }[seat.entry.jitter_buffer]
+
     def _beep(self, conference: Conference) -> None:
         for leg in self._legs_in(conference):
+            leg.sounds(self._world.own_sound("beep"))
             leg.hear(Sound("[beep]", "beep"))
 
     def leave(self, conference: Conference, seat: Seat, why: Leaving) -> None:
@@ -240,6 +289,9 @@ class Rooms:
         if conference.seats.get(sid) is not seat:
             return
         seat.stop_audio()
+        seat.leg.cut_emissions()
+        if self._world.studio is not None and seat.leg.circuit is not None:
+            self._world.studio.plane.leave(seat.leg.circuit)
         seat.left.keep(why)
         others = dict(conference.seats)
         del conference.seats[sid]
@@ -279,7 +331,12 @@ class Rooms:
         conference.room.pending.clear()
         for seat in seats:
             seat.stop_audio()
+            seat.leg.cut_emissions()
+            if self._world.studio is not None and seat.leg.circuit is not None:
+                self._world.studio.plane.leave(seat.leg.circuit)
             seat.left.keep(why)
+        if self._world.studio is not None:
+            self._world.studio.plane.close(conference.room)
 
     # ── while it lasts ────────────────────────────────────────────────────────────
 
@@ -332,27 +389,33 @@ class Rooms:
             self._report(conference, conference.room.change(sid, changed))
 
     def speech(self, conference: Conference, seat: Seat, text: str) -> list[str]:
-        """A member has spoken: those who may hear it do. Gives their call SIDs."""
+        """A member has spoken, in no time: those who may hear it do. Gives their call SIDs."""
         speaker = seat.leg.call.sid
-        reached = [
-            listener
-            for sid in hearers(speaker, conference.room)
-            if (listener := conference.seats.get(sid)) is not None
-        ]
-        for listener in reached:
-            listener.leg.hear(Sound(text, "speech", by=speaker))
-        if member := conference.room.members.get(speaker):
-            speaking = [
-                Happened("participant-speech-start", member),
-                Happened("participant-speech-stop", member),
-            ]
-            self._report(conference, speaking)
-        return [listener.leg.call.sid for listener in reached]
+        reached = conference.hearers(speaker)
+        for leg in reached.values():
+            leg.hear(Sound(text, "speech", by=speaker))
+        self._tell_speech(conference, seat, "start", "stop")
+        return list(reached)
+
+    def _tell_speech(self, conference: Conference, seat: Seat, *events: str) -> None:
+        if member := conference.room.members.get(seat.leg.call.sid):
+            self._report(conference, [Happened(f"participant-speech-{event}", member) for event in events])
+
+    def carry(self, conference: Conference, seat: Seat, speaking: Speaking) -> None:
+        """A member speaks: whoever hears it from now on does, as long as they do."""
+        if conference.earshot is None:
+            return
+        delay = timedelta(milliseconds=self._delay_ms(seat))
+        conference.earshot.carry(seat.leg.call.sid, speaking, delay)
+        self._tell_speech(conference, seat, "start")
+        speaking.over.then(lambda _: self._tell_speech(conference, seat, "stop"))
 
     def early_media(self, conference: Conference, seat: Seat, text: str) -> None:
         """What the line being dialled sounds like, heard by the room if so asked."""
         if seat.entry.early_media and conference.room.status is RoomStatus.IN_PROGRESS:
             for leg in self._legs_in(conference):
+                silence = leg.sounds(self._world.own_sound("ring_back"), endless=True)
+                seat.leg.on_connected(silence)
                 leg.hear(Sound(text, "ringing", by=seat.leg.call.sid))
 
     def announce(self, conference: Conference, seat: Seat | None, url: str, method: Method) -> None:
@@ -389,6 +452,8 @@ class Rooms:
     def _wait_audio(self, conference: Conference, seat: Seat) -> None:
         url = seat.entry.wait_url
         if url is None:
+            seat.stop_audio()
+            seat.music = seat.leg.sounds(self._world.own_sound("music"), endless=True)
             seat.leg.hear(Sound("[music]", "music"))
         elif url:
             self._loop_audio(conference, seat, "wait", url, seat.entry.wait_method)
@@ -400,6 +465,7 @@ class Rooms:
         if change.hold_url:
             self._loop_audio(conference, seat, "hold", change.hold_url, change.hold_method)
         else:
+            seat.music = seat.leg.sounds(self._world.own_sound("music"), endless=True)
             seat.leg.hear(Sound("[hold music]", "music"))
 
     def _loop_audio(
@@ -440,6 +506,8 @@ class Rooms:
         seats: dict[CallSid, Seat] | None = None,
     ) -> None:
         conference.updated = self._world.clock.now()
+        if conference.earshot is not None:
+            conference.earshot.follow()
         known = seats if seats is not None else conference.seats
         for happened in news:
             self._write(conference, happened)

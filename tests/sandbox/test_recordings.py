@@ -1,0 +1,88 @@
+"""Listening in from outside: recordings over the control API, of one leg or of all, and the steps that make sound."""
+
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from sandbox.control import BEGAN_HEADER, FIRST_FRAME_HEADER
+from sandbox.errors import TownError
+from sandbox.phones import Say, Stay, Wait
+from sandbox.serve import Options, build
+from sandbox.sound import modem, wav
+from sandbox.sound.speech import Kind
+from sandbox.sound.turns import is_loud
+from sandbox.town import Town, steps_from
+from tests.sandbox.conftest import CALLER, LINE, Scene
+
+
+async def test_a_leg_is_recorded_on_request_and_can_be_heard_after_its_end(sounding: Scene) -> None:
+    sounding.product.says("/voice", "<Pause length='1'/><Say>Hello</Say><Pause length='3'/>")
+    call = sounding.network.dial(CALLER, LINE, Wait(2), Say("Good bye"))
+    await sounding.pass_time(0.5)
+    async with httpx.AsyncClient(base_url=f"{sounding.address}/_sandbox/calls/{call}") as client:
+        begun = (await client.post("/recording")).json()
+        assert (await client.post("/recording")).json() == begun
+        await sounding.pass_time(9)
+        assert sounding.network.calls.live == 0
+        heard, said = await client.get("/heard.wav"), await client.get("/said.wav")
+    assert modem.understand(wav.read(heard.content)) == "Hello"
+    assert modem.understand(wav.read(said.content)) == "Good bye"
+    assert heard.headers[FIRST_FRAME_HEADER] == said.headers[FIRST_FRAME_HEADER] == str(begun["first_frame"])
+    began = datetime.fromisoformat(heard.headers[BEGAN_HEADER])
+    assert (began - sounding.network.world.studio.plane.zero).total_seconds() == 0.5  # type: ignore[union-attr]
+    assert began.isoformat().encode() in heard.content
+
+
+async def test_what_is_not_recorded_and_what_has_no_sound_says_so(scene: Scene, sounding: Scene) -> None:
+    for town, status in ((scene, 400), (sounding, 200)):
+        town.product.says("/voice", "<Pause length='60'/>")
+        call = town.network.dial(CALLER, LINE, Stay())
+        await town.pass_time(0)
+        async with httpx.AsyncClient(base_url=f"{town.address}/_sandbox/calls") as client:
+            assert (await client.get(f"/{call}/heard.wav")).status_code == 404
+            assert (await client.post(f"/{call}/recording")).status_code == status
+            assert (await client.post("/CAnobody/recording")).status_code == 404
+
+
+async def test_every_leg_is_recorded_where_that_is_asked(sounding: Scene, tmp_path: Path) -> None:
+    sounding.network.record_all(tmp_path / "night")
+    sounding.product.says("/voice", "<Say>Hello</Say>")
+    call = sounding.network.dial(CALLER, LINE, Stay())
+    await sounding.pass_time(3)
+    assert modem.understand(wav.read((tmp_path / f"night/{call}.heard.wav").read_bytes())) == "Hello"
+    assert not wav.read((tmp_path / f"night/{call}.said.wav").read_bytes()).any()
+
+
+async def test_phones_play_files_hum_and_stand_in_noise(sounding: Scene, tmp_path: Path) -> None:
+    sound = modem.speak("Woof")
+    (tmp_path / "dog.wav").write_bytes(wav.write(sound))
+    steps = steps_from([{"wait": 1}, {"play": "dog.wav"}, {"hum": 0.5}, {"noise": -30}, "stay"], tmp_path)
+    sounding.product.says("/voice", "<Gather timeout='60'/>")
+    call = sounding.network.dial(CALLER, LINE, *steps)
+    await sounding.pass_time(0.5)
+    tape = sounding.network.tapes.record(call)
+    await sounding.pass_time(3)
+    said = tape.track("said").samples
+    assert modem.understand(said[:5_920]) == "Woof"
+    assert is_loud(said[7_000:7_160])
+    assert float(np.std(said[-8_000:])) == pytest.approx(32_767 * 10**-1.5, rel=0.05)
+    assert [one.details["text"] for one in sounding.network.journal.of("leg.said")] == ["[dog.wav]", "[hum]"]
+
+
+def test_a_sound_file_that_is_not_there_is_a_mistake_of_the_town(tmp_path: Path) -> None:
+    with pytest.raises(TownError, match=r"cannot play .*none\.wav"):
+        steps_from([{"play": "none.wav"}], tmp_path)
+
+
+def test_a_voice_can_be_chosen_for_each_phone() -> None:
+    network = build(Options(voice=Kind.LIGHT), "http://127.0.0.1:1")
+    Town.parse('phones: [{number: "+15550000201", voice: joe}]').move_in(network)
+    assert network.phone("+15550000201").voice == "joe"
+
+
+def test_recording_without_sound_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TownError, match="--voice"):
+        build(Options(record=tmp_path), "http://127.0.0.1:1")
