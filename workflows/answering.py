@@ -37,7 +37,7 @@ from workflows.voice import Speaker, ToolOutcome
 SILENT_S = 12.0  # from the last word anybody said to the next question, and then to the keys
 PROMPTS: tuple[WordsKind, ...] = ("are_you_there", "still_there")
 UNATTENDED_S = 8.0  # a caller who came to talk and finds nobody gets the menu: an AI's leg takes 2 to 4 s
-VOICE_BACK_S = 6.0  # what a model that fails may take to come back, before the menu takes over
+VOICE_BACK_S = 2.5  # what a model that fails may take to come back, before the menu takes over: it is silent
 AWAY_S = 40.0  # for pressing digits; then the caller is taken to be back, or gone
 DANGER = "danger"  # the kind of an emergency that words of danger alone have raised
 

@@ -36,6 +36,7 @@ from workflows.messages import (
     CallView,
     CaseNote,
     ConferenceNews,
+    ConversationView,
     Detached,
     Dismissal,
     EscalationInput,
@@ -138,7 +139,7 @@ class CallWorkflow:
         self.attaching.add(message.nonce)
         await self.loop.ask(news.BridgeAttached(message.generation, message.queue, now(), message.nonce))
         self.attaching.discard(message.nonce)
-        return Attached(accepted=True, plan=self._plan(self.call.wanted))
+        return Attached(accepted=True, plan=self._plan(self.call.wanted, opens=True))
 
     @workflow.update
     async def resume(self, message: Resume) -> Resumed:
@@ -286,6 +287,21 @@ class CallWorkflow:
             telling=state.telling.kind if state.telling else None,
         )
 
+    @workflow.query
+    def conversation(self) -> ConversationView:
+        """What was said and done."""
+        talk = self.call.talk
+        return ConversationView(
+            agent=talk.agent or "",
+            turns=talk.turns,
+            tools=tuple((call_id, outcome.output) for call_id, outcome in talk.outcomes),
+            notes=talk.notes,
+            contact=talk.contact,
+            place=talk.place,
+            danger=talk.danger,
+            corrections=talk.corrections,
+        )
+
     def _hear(self, message: Message, event: news.Event) -> None:
         try:
             understood(message)
@@ -361,12 +377,13 @@ class CallWorkflow:
                 priority=orders.page_priority(case.severity),
             )
 
-    def _plan(self, wanted: Wanted) -> Plan | None:
+    def _plan(self, wanted: Wanted, *, opens: bool = False) -> Plan | None:
         """What the speech model is to be, in this role."""
         state = self.call
         if state.speech is None:
             return None
-        scene = Scene(wanted.role, wanted.person, test=state.case is not None and state.case.test)
+        test = state.case is not None and state.case.test
+        scene = Scene(wanted.role, wanted.person, test=test, opens=opens)
         return plan(state.speech, state.talk, state.line, scene, standing(state))
 
     async def _have_said(self, text: str, fact: str | None = None) -> bool:

@@ -44,11 +44,12 @@ _SILENT = "You are now silent: say nothing at all until you are told otherwise. 
 
 @dataclass(frozen=True)
 class Scene:
-    """What the AI is to be now, and towards whom."""
+    """What the AI is to be now, and towards whom. opens: it has just come, and greets if nobody has."""
 
     role: Role
     person: str = ""
     test: bool = False
+    opens: bool = False
 
 
 def plan(speech: Speech, talk: Talk, line: Line, scene: Scene, standing: Standing) -> Plan:
@@ -93,14 +94,18 @@ def _parts(speech: Speech, talk: Talk, line: Line, scene: Scene, standing: Stand
 def _opening(speech: Speech, talk: Talk, scene: Scene, standing: Standing) -> str:
     """The first words: the greeting of a new conversation, the brief of somebody who has just joined."""
     if scene.role is Role.ANSWERING:
-        return speech.greeting if not talk.turns else ""
+        return speech.greeting if scene.opens and not talk.turns else ""
     if scene.role is not Role.COACH:
         return ""
     number = talk.contact or standing.caller_number or ""
     facts = [
-        f"{scene.person}: {talk.reason or 'the caller has said little so far'}.",
-        f"At {talk.place}." if talk.place else "",
+        f"{scene.person}: {_sentence(talk.reason or 'the caller has said little so far')}",
+        _sentence(f"At {talk.place}") if talk.place else "",
         f"Call-back number ends in {' '.join(number[-4:])}." if number else "",
     ]
     words = " ".join(fact for fact in facts if fact).split()
     return " ".join(words[:BRIEF_WORDS])
+
+
+def _sentence(words: str) -> str:
+    return f"{words.rstrip(' .!?')}."

@@ -34,7 +34,7 @@ from workflows.versions import VERSION as VERSION  # noqa: PLC0414  # also had f
 from workflows.versions import Message as Message  # noqa: PLC0414  # also had from here
 from workflows.versions import NotUnderstoodError as NotUnderstoodError  # noqa: PLC0414  # also had from here
 from workflows.versions import understood as understood  # noqa: PLC0414  # also had from here
-from workflows.voice import Plan
+from workflows.voice import Plan, Turn
 
 
 def call_workflow_id(sid: CallSid) -> str:
@@ -406,6 +406,20 @@ class CallView(Message):
     coaching: CallSid | None
     responders: tuple[str, ...]
     telling: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversationView(Message):
+    """What was said and done in a call. tools: each tool call's id and what the model was told."""
+
+    agent: str
+    turns: tuple[Turn, ...]
+    tools: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+    contact: str
+    place: str
+    danger: str
+    corrections: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from workflows.voice import Speaker, ToolOutcome, Turn
 TURNS_KEPT = 40
 TURNS_BYTES = 32 * 1024  # of what a new bridge or a new model session is given to go on with
 OUTCOMES_REMEMBERED = 50  # a tool call is repeated within seconds
+SHORTEST_NUMBER = 4
 NOTES_KEPT = 50
 NOTES_SHOWN = 10
 FAREWELL_S = 8.0  # for the AI's last words, if nothing tells that they were heard
@@ -207,10 +208,13 @@ def used(talk: Talk, use: tools.Use, speech: Speech, standing: Standing, at: dat
         case tools.Escalate():
             return _escalated(talk, use, speech, standing)
         case tools.SetContact(call_back=number, name=name):
-            kept = replace(talk, contact=number, name=name or talk.name)
-            return kept, (), ToolOutcome(output=f"Kept: {number}.")
+            if not _number(number):
+                told = f"{number!r} is no telephone number. Ask for it once more, digit by digit."
+                return talk, (), ToolOutcome(output=told)
+            kept = replace(talk, contact=_number(number), name=name or talk.name)
+            return kept, (), ToolOutcome(output=f"Kept: {kept.contact}.")
         case tools.TakeMessage(text=text, name=name, call_back=number):
-            call_back = number or talk.contact or standing.caller_number or ""
+            call_back = _number(number) or talk.contact or standing.caller_number or ""
             kept = replace(talk, contact=call_back, name=name or talk.name)
             done = "The message is kept and will be passed on. Say so; promise no time and no call."
             return kept, (KeepMessage(text, kept.name, call_back),), ToolOutcome(output=done)
@@ -243,10 +247,16 @@ def used(talk: Talk, use: tools.Use, speech: Speech, standing: Standing, at: dat
             raise tools.ToolRefusedError(f"{use.tool} cannot be used here.")
 
 
+def _number(said: str) -> str:
+    """The telephone number in these words; "" where there is none."""
+    digits = "".join(c for c in said if c.isdigit() or (c == "+" and said.strip().startswith("+")))
+    return digits if len(digits.removeprefix("+")) >= SHORTEST_NUMBER else ""
+
+
 def _escalated(talk: Talk, use: tools.Escalate, speech: Speech, standing: Standing) -> Used:
     kind = speech.kind(use.category)
     place = use.place or talk.place
-    kept = replace(talk, place=place, reason=use.reason, contact=use.call_back or talk.contact)
+    kept = replace(talk, place=place, reason=use.reason, contact=_number(use.call_back) or talk.contact)
     worse = standing.severity is not None and use.severity.rank < standing.severity.rank
     if standing.escalated and not standing.resolved and not worse:
         told = f"People are being woken already. {standing.state} Say nothing else about it."

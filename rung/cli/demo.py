@@ -120,6 +120,7 @@ def _set_up(folder: Path) -> tuple[Settings, Configuration, dict[str, str]]:
         api_port=api,
         sandbox_port=sandbox,
         bridge_port=bridge,
+        speech="off",
         temporal_port=temporal,
         temporal_ui_port=ui,
     )

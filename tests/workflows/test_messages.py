@@ -252,6 +252,16 @@ MESSAGES: list[Message] = [
     voice.ToolOutcome(output="noted", speak=False),
     voice.Turns(generation=2, first=7, turns=(TURN, replace(TURN, speaker=Speaker.ROOM))),
     voice.VoiceTrouble(generation=2, what="model-lost", detail="1006"),
+    messages.ConversationView(
+        agent="triage",
+        turns=(TURN,),
+        tools=(("call_1", "Kept."),),
+        notes=("dry",),
+        contact="+12025550142",
+        place="Oak Street 4",
+        danger="smoke",
+        corrections=1,
+    ),
     messages.CallOutcome(closing=Closing.MESSAGE_TAKEN, escalation=None),
 ]
 

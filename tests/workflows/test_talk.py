@@ -183,9 +183,15 @@ def test_the_ai_never_ends_a_call_that_a_person_is_in() -> None:
 
 
 def test_a_message_is_kept_with_the_number_that_is_known() -> None:
-    talk, _, _ = asks("set_contact", call_back="+12025550142", name="Maria")
+    talk, _, _ = asks("set_contact", call_back="+1 202 555 0142", name="Maria")
     _, wanted, _ = asks("take_message", talk, text="the bin lid is broken")
     assert wanted == (KeepMessage("the bin lid is broken", "Maria", "+12025550142"),)
+
+
+def test_words_are_no_number_to_call_back() -> None:
+    talk, _, outcome = asks("set_contact", call_back="the one I am calling from")
+    assert talk.contact == ""
+    assert "no telephone number" in outcome.output
 
 
 def test_digits_are_asked_for_and_the_ai_is_silent_meanwhile() -> None:
