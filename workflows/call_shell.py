@@ -139,7 +139,7 @@ class CallWorkflow:
         self.attaching.add(message.nonce)
         await self.loop.ask(news.BridgeAttached(message.generation, message.queue, now(), message.nonce))
         self.attaching.discard(message.nonce)
-        return Attached(accepted=True, plan=self._plan(self.call.wanted, opens=True))
+        return Attached(accepted=True, plan=self._plan(self.call.wanted))
 
     @workflow.update
     async def resume(self, message: Resume) -> Resumed:
@@ -466,7 +466,12 @@ class CallWorkflow:
             if ai.bridge is not None:
                 quiet = orders.Instruction(self.start.sid, ai.generation, "quiet")
                 role = orders.Instruction(
-                    self.start.sid, ai.generation, "role", wanted.role, wanted.person, self._plan(wanted)
+                    self.start.sid,
+                    ai.generation,
+                    "role",
+                    wanted.role,
+                    wanted.person,
+                    self._plan(wanted, opens=True),
                 )
                 order = quiet if step is Step.QUIET else role
                 await perform(orders.INSTRUCT_BRIDGE, order, f"bridge: {step}", queue=ai.bridge)
