@@ -59,6 +59,7 @@ class Control:
             self._route("GET", "/faults", self.faults),
             self._route("POST", "/faults", self.add_faults),
             self._route("DELETE", "/faults", self.clear_faults),
+            self._route("GET", "/sound", self.sound),
             self._route("GET", "/clock", self.clock),
             self._route("POST", "/clock/advance", self.advance),
             self._route("PUT", "/static/{name}", self.publish),
@@ -111,6 +112,14 @@ class Control:
 
     async def heard(self, request: Request) -> Response:
         return _json({"text": self._network.heard(_place(request, "sid"))})
+
+    async def sound(self, _: Request) -> Response:
+        studio = self._network.world.studio
+        if studio is None:
+            raise TownError("this network has no sound: start it with --voice light")
+        lateness = studio.plane.lateness
+        by_ms = {str(late_ms): count for late_ms, count in enumerate(lateness.counts) if count}
+        return _json({**lateness.snapshot(), "by_ms": by_ms})
 
     async def record(self, request: Request) -> Response:
         sid = _place(request, "sid")
