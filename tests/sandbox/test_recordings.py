@@ -83,8 +83,9 @@ def test_a_sound_file_that_is_not_there_is_a_mistake_of_the_town(tmp_path: Path)
 
 def test_a_voice_can_be_chosen_for_each_phone() -> None:
     network = build(Options(voice=Kind.LIGHT), "http://127.0.0.1:1")
-    Town.parse('phones: [{number: "+15550000201", voice: joe}]').move_in(network)
-    assert network.phone("+15550000201").voice == "joe"
+    Town.parse('phones: [{number: "+15550000201", voice: low, language: es}]').move_in(network)
+    ana = network.phone("+15550000201")
+    assert (ana.voice, ana.language) == ("low", "es")
 
 
 def test_recording_without_sound_is_refused(tmp_path: Path) -> None:
