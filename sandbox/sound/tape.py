@@ -5,7 +5,7 @@ A tape in memory stops growing at its longest; one on disk is written as it come
 
 import io
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +51,21 @@ class Track:
 
     def as_wav(self) -> bytes:
         return wav.write(self.samples, self.began.isoformat())
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def read_track(content: bytes) -> Track:
+    """A recording from its WAV file. Those of one network lie on the same frames.
+
+    Raises NotASound where it is no recording of ours.
+    """
+    try:
+        began = datetime.fromisoformat(wav.comment(content))
+    except ValueError as error:
+        raise wav.NotASound("the file does not say when its first sample was") from error
+    return Track(wav.read(content), (began - _EPOCH) // FRAME_TIME, began)
 
 
 class Tape:

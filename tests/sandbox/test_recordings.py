@@ -16,7 +16,7 @@ from sandbox.serve import Options, build
 from sandbox.sound import modem, wav
 from sandbox.sound.mulaw import FRAME
 from sandbox.sound.speech import Kind
-from sandbox.sound.tape import Track
+from sandbox.sound.tape import Track, read_track
 from sandbox.sound.turns import is_loud
 from sandbox.town import Town, steps_from
 from tests.sandbox.conftest import CALLER, LINE, Scene
@@ -49,6 +49,27 @@ async def test_what_is_not_recorded_and_what_has_no_sound_says_so(scene: Scene, 
             assert (await client.get(f"/{call}/heard.wav")).status_code == 404
             assert (await client.post(f"/{call}/recording")).status_code == status
             assert (await client.post("/CAnobody/recording")).status_code == 404
+
+
+async def test_recordings_lie_on_the_same_frames_whether_fetched_or_at_hand(sounding: Scene) -> None:
+    sounding.product.says("/voice", "<Say>Hello</Say><Pause length='9'/>")
+    calls = [
+        sounding.network.dial(number, LINE, Say("Hi there"), Stay()) for number in (CALLER, CALLER + "1")
+    ]
+    tracks: list[Track] = []
+    for sid in calls:
+        await sounding.pass_time(0.13)
+        at_hand = sounding.network.tapes.record(sid)
+        await sounding.pass_time(1)
+        async with httpx.AsyncClient() as client:
+            reply = await client.get(f"{sounding.address}/_sandbox/calls/{sid}/said.wav")
+        tracks.append(read_track(reply.content))
+        assert np.array_equal(tracks[-1].samples, at_hand.track("said").samples)
+        assert tracks[-1].began == at_hand.began
+    between = (tracks[1].began - tracks[0].began).total_seconds()
+    assert tracks[1].first - tracks[0].first == round(between * 50)
+    with pytest.raises(wav.NotASound, match="first sample"):
+        read_track(wav.write(modem.speak("Hello")))
 
 
 async def test_every_leg_is_recorded_where_that_is_asked(sounding: Scene, tmp_path: Path) -> None:
