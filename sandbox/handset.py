@@ -10,8 +10,9 @@ from datetime import timedelta
 from typing import Literal, Protocol
 
 from sandbox.clock import Promise, sleep
+from sandbox.hearing import Sound
 from sandbox.legs import HangUp as EndOfLeg
-from sandbox.legs import Leg, Sound
+from sandbox.legs import Leg
 from sandbox.listener import Listener
 from sandbox.phones import (
     Answers,
