@@ -11,8 +11,9 @@ from urllib.parse import urljoin
 from sandbox import twiml
 from sandbox.clips import Clips
 from sandbox.clock import sleep
+from sandbox.hearing import Sound, SoundKind
 from sandbox.http import Reply
-from sandbox.legs import Emission, Leg, Sound, SoundKind
+from sandbox.legs import Emission, Leg
 from sandbox.webhooks import Failed, Params, Webhook, Webhooks
 from sandbox.world import Clip, World
 

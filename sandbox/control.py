@@ -23,7 +23,9 @@ from sandbox.journal import Record
 from sandbox.live_phone import LivePhone
 from sandbox.network import Network
 from sandbox.sound.plane import Side
+from sandbox.sound.studio import Studio
 from sandbox.town import Mapped, add_application, add_number, fault_from, set_phone, steps_from
+from sandbox.transcript import transcript
 
 LARGEST_BODY = 262_144
 LONGEST_WAIT_S = 60.0
@@ -59,6 +61,8 @@ class Control:
             self._route("GET", "/faults", self.faults),
             self._route("POST", "/faults", self.add_faults),
             self._route("DELETE", "/faults", self.clear_faults),
+            self._route("GET", "/calls/{sid}/transcript", self.transcript),
+            self._route("GET", "/sound", self.sound),
             self._route("GET", "/clock", self.clock),
             self._route("POST", "/clock/advance", self.advance),
             self._route("PUT", "/static/{name}", self.publish),
@@ -111,6 +115,27 @@ class Control:
 
     async def heard(self, request: Request) -> Response:
         return _json({"text": self._network.heard(_place(request, "sid"))})
+
+    async def transcript(self, request: Request) -> Response:
+        """What the ears make of a recording; with neural ears that takes its time."""
+        side, language = (
+            request.query_params.get("side", "heard"),
+            request.query_params.get("language", "en-US"),
+        )
+        track = self._network.tapes.of(_place(request, "sid")).track("said" if side == "said" else "heard")
+        lines = await transcript(self._studio(), track, language)
+        return _json({"lines": [{"at": line.at.isoformat(), "text": line.text} for line in lines]})
+
+    def _studio(self) -> Studio:
+        if self._network.world.studio is None:
+            raise TownError("this network has no sound: start it with --voice light")
+        return self._network.world.studio
+
+    async def sound(self, _: Request) -> Response:
+        studio = self._studio()
+        lateness = studio.plane.lateness
+        by_ms = {str(late_ms): count for late_ms, count in enumerate(lateness.counts) if count}
+        return _json({**lateness.snapshot(), "by_ms": by_ms})
 
     async def record(self, request: Request) -> Response:
         sid = _place(request, "sid")

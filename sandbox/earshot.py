@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sandbox.clock import sleep
+from sandbox.hearing import Sound, Speaking
 from sandbox.ids import CallSid
-from sandbox.legs import Leg, Sound, Speaking
+from sandbox.legs import Leg
 from sandbox.world import World
 
 

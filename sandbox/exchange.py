@@ -26,13 +26,15 @@ from sandbox.directory import Application, Directory, Hooks, Number
 from sandbox.earshot import Earshot
 from sandbox.errors import Unknown
 from sandbox.handset import Handset, PickUp
+from sandbox.hearing import Sound, Speaking
 from sandbox.ids import ApplicationSid, CallSid
 from sandbox.interpreter import DialResult, Fetch, Interpreter, Source
 from sandbox.journal import Kind
-from sandbox.legs import Divert, HangUp, Leg, Sound, Speaking
+from sandbox.legs import Divert, HangUp, Leg
 from sandbox.phones import Answers, Phone, Step, Unreachable
 from sandbox.rate import CallRate
-from sandbox.rooms import Conference, Entry, Floor, Rooms, Seat
+from sandbox.rooms import Floor, Rooms
+from sandbox.seats import Conference, Entry, Seat
 from sandbox.sound.frames import FRAME_TIME
 from sandbox.webhooks import Method, Params, Webhook, Webhooks
 from sandbox.world import World

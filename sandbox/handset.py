@@ -10,8 +10,9 @@ from datetime import timedelta
 from typing import Literal, Protocol
 
 from sandbox.clock import Promise, sleep
+from sandbox.hearing import Sound
 from sandbox.legs import HangUp as EndOfLeg
-from sandbox.legs import Leg, Sound
+from sandbox.legs import Leg
 from sandbox.listener import Listener
 from sandbox.phones import (
     Answers,
@@ -65,6 +66,7 @@ class Handset:
     def __init__(self, world: World, leg: Leg, behaviour: CallBehaviour, phone: Phone | None = None) -> None:
         self.behaviour = behaviour
         self._voice = phone.voice if phone is not None else ""
+        self._language = phone.language if phone is not None else DEFAULT_LANGUAGE
         self._holder = phone.holder if phone is not None else None
         self._listener: Listener | None = None
         self.picked_up: Promise[PickUp] = Promise(world.clock.work)
@@ -125,7 +127,7 @@ class Handset:
 
     async def _play_voicemail(self, machine: Voicemail) -> None:
         clock = self._world.clock
-        greeting = await self._world.spoken(machine.says, voice=self._voice)
+        greeting = await self._world.spoken(machine.says, self._language, self._voice)
         if greeting.samples is None:
             greeting = Clip(timedelta(seconds=machine.greeting_s))
         await self._utter(machine.says, greeting)
@@ -169,7 +171,7 @@ class Handset:
                 self.hang_up()
 
     async def _say(self, text: str) -> None:
-        await self._utter(text, await self._world.spoken(text, voice=self._voice))
+        await self._utter(text, await self._world.spoken(text, self._language, self._voice))
 
     async def _utter(self, text: str, clip: Clip) -> None:
         """Let it sound; whoever hears it does as it goes, or at its end where there is no sound."""
@@ -196,7 +198,7 @@ class Handset:
 
     def _prick_up_ears(self) -> None:
         if self._world.studio is not None:
-            self._listener = Listener(self._leg, self._world.studio, DEFAULT_LANGUAGE)
+            self._listener = Listener(self._leg, self._world.studio, self._language)
 
     async def _understand(self, pattern: str) -> str:
         """What the ears make of it; without sound, what is told to have been heard."""

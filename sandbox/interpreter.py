@@ -15,13 +15,15 @@ from sandbox.clips import Clips
 from sandbox.clock import Promise, sleep, within
 from sandbox.conference import Leaving
 from sandbox.gathering import Gathered, Gathering
+from sandbox.hearing import Sound
 from sandbox.http import Reply
 from sandbox.ids import CallSid
 from sandbox.journal import Kind
-from sandbox.legs import HangUp, Leg, Script, Sound
+from sandbox.legs import HangUp, Leg, Script
 from sandbox.message_taking import MessageTaking
 from sandbox.recordings import Recording, Recordings
-from sandbox.rooms import Conference, Entry, Floor, Rooms, Seat, SeatRefused
+from sandbox.rooms import Floor, Rooms
+from sandbox.seats import Conference, Entry, Seat, SeatRefused
 from sandbox.stream_protocol import Track
 from sandbox.streams import EndedBy, StreamFailed, Streams
 from sandbox.webhooks import Failed, Params, Webhook, Webhooks

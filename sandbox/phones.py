@@ -223,6 +223,7 @@ class Phone:
     texts: deque[TextBehaviour] = field(default_factory=lambda: deque[TextBehaviour]([Delivers()]))
     rung: int = 0
     received: int = 0
+    language: str = "en-US"
     voice: str = ""  # by name, where the network's voice has several
     holder: "Holder | None" = None  # somebody outside who has it in hand
 

@@ -120,7 +120,7 @@ class StreamTalk:
         message = _object(frame)
         if message is None:
             return self._malformed("not a JSON object")
-        event = message.get("event")
+        event = _field(message, "event")
         if event in {"media", "mark", "clear"} and message.get("streamSid") != self.stream:
             return self._malformed(f"a {event} message with another or no streamSid")
         match event:

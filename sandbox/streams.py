@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.frames import CloseCode
 from websockets.protocol import State
 
 from sandbox.clock import Promise, sleep
@@ -28,6 +29,8 @@ from sandbox.world import World
 HANDSHAKE_S = 5.0  # real seconds
 LARGEST_FRAME = 1_048_576
 LONGEST_PARAMETER = 500
+# Close codes with which we answer what is no proper web socket: protocol, data, too big.
+VIOLATIONS = frozenset({CloseCode.PROTOCOL_ERROR, CloseCode.INVALID_DATA, CloseCode.MESSAGE_TOO_BIG})
 
 EndedBy = Literal["product", "call", "fault", "stop"]
 
@@ -168,8 +171,10 @@ class Streams:
                 received = line.talk.receive(frame)
                 if received is not None:
                     self._act(line, received)
-        except ConnectionClosed:
-            pass
+        except ConnectionClosed as closed:
+            if closed.sent is not None and closed.sent.code in VIOLATIONS:
+                self._world.alert(31924, f"web socket protocol error: {closed}",
+                                  call=line.leg.call.sid, url=line.noun.url)  # fmt: skip
         line.over.keep("product")
 
     def _act(self, line: Line, received: Audio | Mark | Clear | Warned) -> None:
@@ -209,7 +214,8 @@ class Streams:
     def finished(self, line: Line, by: EndedBy) -> None:
         """The verb is over: say stop where somebody still listens, close, tell."""
         line.over.keep(by)
-        self._write(Kind.STREAM_CLOSED, line, by=by, audio_bytes=line.audio_bytes)
+        code = line.socket.close_code if by == "product" else None
+        self._write(Kind.STREAM_CLOSED, line, by=by, audio_bytes=line.audio_bytes, code=code)
         if by == "product":
             # Logged by Twilio even where it is intended.
             self._world.alert(31921, "the stream was closed by the other side",

@@ -10,7 +10,10 @@ from sandbox.legs import Leg
 from sandbox.sound.tape import Tape
 from sandbox.world import World
 
-KEPT_TAPES = 300  # in memory; the oldest that is over is dropped
+KEPT_TAPES = 10_000
+KEPT_BYTES = (
+    512 * 2**20
+)  # of sound in memory, while there are tapes that are over: of them the oldest are dropped
 
 
 class Tapes:
@@ -41,7 +44,10 @@ class Tapes:
 
         def connected() -> None:
             if leg.connected:
-                self._start(leg, folder)
+                try:
+                    self._start(leg, folder)
+                except OSError as error:
+                    self._world.alert(0, f"the leg is not recorded: {error}", call=leg.call.sid)
 
         leg.on_connected(connected)
 
@@ -61,13 +67,13 @@ class Tapes:
         return tape
 
     def _make_room(self) -> None:
-        if len(self._tapes) < KEPT_TAPES:
-            return
-        oldest = next((sid for sid in self._tapes if sid in self._stopped), None)
-        if oldest is None:
-            raise TownError(f"{KEPT_TAPES} legs are being recorded")
-        del self._tapes[oldest]
-        self._stopped.discard(oldest)
+        """Forget the oldest recordings that are over, as long as there is too much."""
+        held = sum(tape.size for tape in self._tapes.values())
+        for sid in [sid for sid in self._tapes if sid in self._stopped]:
+            if held <= KEPT_BYTES and len(self._tapes) < KEPT_TAPES:
+                return
+            held -= self._tapes.pop(sid).size
+            self._stopped.discard(sid)
 
     def of(self, sid: str) -> Tape:
         """Raises Unknown."""

@@ -166,6 +166,7 @@ def set_phone(network: Network, number: str, entry: Mapped, folder: Path = HERE)
     texts = [text_behaviour(item) for item in _list(entry.get("texts", []), "texts")]
     phone = network.add_phone(number, name=_text(entry.get("name", ""), "name"))
     phone.voice = _text(entry.get("voice", phone.voice), "voice")
+    phone.language = _text(entry.get("language", phone.language), "language")
     if calls:
         phone.on_calls(*calls)
     if texts:
@@ -175,8 +176,9 @@ def set_phone(network: Network, number: str, entry: Mapped, folder: Path = HERE)
 def _plan_dial(network: Network, entry: Mapped, folder: Path) -> None:
     from_, to = _text(entry.get("from"), "dials.from"), _text(entry.get("to"), "dials.to")
     steps = steps_from(entry.get("steps", []), folder)
-    if "voice" in entry:
-        network.add_phone(from_).voice = _text(entry["voice"], "dials.voice")
+    spoken = {name: entry[name] for name in ("voice", "language") if name in entry}
+    if spoken:
+        set_phone(network, from_, spoken)
     at = timedelta(seconds=_number(entry.get("at", 0), "dials.at"))
     network.clock.call_at(network.clock.now() + at, lambda: _discard(network.dial(from_, to, *steps)))
 

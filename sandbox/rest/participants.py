@@ -10,7 +10,7 @@ from sandbox.rest.calling import read_order
 from sandbox.rest.conferences import find
 from sandbox.rest.paging import page
 from sandbox.rest.render import participant_json
-from sandbox.rooms import Change, Conference, Entry, Seat, SeatRefused
+from sandbox.seats import Change, Conference, Entry, Seat, SeatRefused
 from sandbox.twiml import StatusCallback, jitter_buffer
 
 

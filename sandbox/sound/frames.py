@@ -19,7 +19,7 @@ SAMPLE_TIME: Final = timedelta(seconds=1) / RATE
 QUIET: Final[Samples] = np.zeros(FRAME, dtype=np.int16)
 QUIET.flags.writeable = False
 
-_LOUDEST, _DEEPEST = 32_767, -32_768
+_LOUDEST, _DEEPEST = np.int32(32_767), np.int32(-32_768)
 _MANY: Final = 4  # voices at once, from where one matrix product is cheaper than adding them up for each ear
 
 
@@ -38,7 +38,8 @@ def mixed(frames: Iterable[Samples]) -> Samples:
     total = loud[0].astype(np.int32)
     for frame in loud[1:]:
         total += frame
-    return np.clip(total, _DEEPEST, _LOUDEST).astype(np.int16)
+    # np.clip does the same and takes five times as long for so few numbers.
+    return np.minimum(np.maximum(total, _DEEPEST), _LOUDEST).astype(np.int16)
 
 
 def mixed_for_each(voices: Sequence[Samples], hears: Sequence[frozenset[int]]) -> list[Samples]:

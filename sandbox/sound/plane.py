@@ -208,11 +208,13 @@ class Plane:
             if complete - self._next > MOST_BEHIND:
                 self.lateness.left_out += complete - self._next - 1
                 self._next = complete - 1
-        while self._next < complete and self._running:
-            number, self._next = self._next, self._next + 1
-            self._make(number)
-        if self._running and self._timer is None:
-            self._schedule()
+        try:
+            while self._next < complete and self._running:
+                number, self._next = self._next, self._next + 1
+                self._make(number)
+        finally:
+            if self._running and self._timer is None:
+                self._schedule()
 
     def _make(self, number: int) -> None:
         if self._changed:
@@ -228,7 +230,16 @@ class Plane:
         for circuit in self._active:
             for listening in tuple(self._listening.get(circuit, ())):
                 if number >= listening.first:
-                    listening.tap(number, circuit.heard if listening.side == "heard" else circuit.said)
+                    self._give(listening, number)
+
+    def _give(self, listening: Listening, number: int) -> None:
+        circuit = listening.circuit
+        try:
+            listening.tap(number, circuit.heard if listening.side == "heard" else circuit.said)
+        except Exception as error:
+            # One listener's failure (a full disk) must not silence the network; nor may it pass unseen.
+            listening.stop()
+            self._clock.work.failed(error, f"listening to {circuit.call}")
 
     def _look_around(self) -> None:
         """Find the lines and rooms that must be made so that all who listen hear what there is."""

@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import import_module
 
+import numpy as np
+import soxr
+
 from sandbox.errors import SandboxError
 from sandbox.sound import modem
-from sandbox.sound.mulaw import Samples
+from sandbox.sound.mulaw import RATE, Samples
 from sandbox.sound.voice import Ears, Voice
 
 
@@ -39,6 +42,20 @@ class LightEars:
         return modem.understand(samples)
 
 
+class Shifted:
+    """Another voice, so many times as high and as fast (about one)."""
+
+    def __init__(self, voice: Voice, factor: float) -> None:
+        self._voice = voice
+        self._rate = round(RATE * factor)
+
+    def speak(self, text: str, language: str) -> Samples:
+        sound = self._voice.speak(text, language).astype(np.float32)
+        shifted = soxr.resample(sound, self._rate, RATE)
+        clipped: Samples = np.clip(shifted, -32_768, 32_767).astype(np.int16)
+        return clipped
+
+
 @dataclass(frozen=True)
 class Speech:
     """A voice and the ears for it.
@@ -62,7 +79,7 @@ LIGHT = Speech(LightVoice(), LightEars())
 def speech_of(kind: Kind) -> Speech | None:
     """The speech of a town. `local` is loaded by its name, since its packages are large and may be absent.
 
-    Raises SandboxError where they are.
+    Raises SandboxError where they are. Loading takes some seconds.
     """
     match kind:
         case Kind.NONE:
@@ -70,14 +87,16 @@ def speech_of(kind: Kind) -> Speech | None:
         case Kind.LIGHT:
             return LIGHT
         case Kind.LOCAL:
-            try:
-                found: object = import_module("sandbox.speech.local").speech()
-            except ImportError as error:
-                missing = error.name or str(error)
-                message = (
-                    f"the local voice is not installed ({missing} is missing): see docs/sandbox.md, Sound"
-                )
-                raise SandboxError(message) from error
-            if not isinstance(found, Speech):
-                raise SandboxError("sandbox.speech.local.speech() gives no Speech")
-            return found
+            return _local()
+
+
+def _local() -> Speech:
+    """The neural pair; its voice also lower and higher, so that speakers can be told apart."""
+    try:
+        organs = import_module("sandbox.speech.local").local()
+    except ImportError as error:
+        message = f"the local voice is not here: {error.name or error} is missing"
+        raise SandboxError(message) from error
+    voice: Voice = organs.voice
+    others = {"low": Shifted(voice, 0.88), "high": Shifted(voice, 1.12)}
+    return Speech(voice, organs.ears, others, slow=True)

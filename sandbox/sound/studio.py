@@ -41,7 +41,7 @@ class Studio:
         if (known := self._spoken.get(key)) is not None:
             self._spoken.move_to_end(key)
             return known
-        samples = await self._work(lambda: self._speech.named(voice).speak(text, language))
+        samples = await self._work(lambda: self._speech.named(voice).speak(text, _spoken_language(language)))
         if key not in self._spoken:
             self._kept += len(samples)
         self._spoken[key] = samples
@@ -51,7 +51,12 @@ class Studio:
 
     async def understand(self, samples: Samples, language: str = DEFAULT_LANGUAGE) -> str:
         """The words in the sound; empty where there are none."""
-        return await self._work(lambda: self._speech.ears.understand(samples, language))
+        return await self._work(lambda: self._speech.ears.understand(samples, _spoken_language(language)))
 
     async def _work(self, work: Callable[[], T]) -> T:
         return await asyncio.to_thread(work) if self._speech.slow else work()
+
+
+def _spoken_language(tag: str) -> str:
+    """`en` of `en-US`: which country's is one to a voice."""
+    return tag.partition("-")[0].lower()

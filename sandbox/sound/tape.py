@@ -5,7 +5,7 @@ A tape in memory stops growing at its longest; one on disk is written as it come
 
 import io
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +53,21 @@ class Track:
         return wav.write(self.samples, self.began.isoformat())
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def read_track(content: bytes) -> Track:
+    """A recording from its WAV file. Those of one network lie on the same frames.
+
+    Raises NotASound where it is no recording of ours.
+    """
+    try:
+        began = datetime.fromisoformat(wav.comment(content))
+    except ValueError as error:
+        raise wav.NotASound("the file does not say when its first sample was") from error
+    return Track(wav.read(content), (began - _EPOCH) // FRAME_TIME, began)
+
+
 class Tape:
     """Records one line from the next whole frame until it is stopped or full."""
 
@@ -74,16 +89,26 @@ class Tape:
             return io.BytesIO()
         self._files[side] = folder / f"{name}.{side}.wav"
         sink = self._files[side].open("wb")
-        sink.write(wav.header(0, self.began.isoformat()))
+        sink.write(self._header(0))
         return sink
+
+    def _header(self, frames: int) -> bytes:
+        return wav.header(frames * FRAME, self.began.isoformat())
+
+    @property
+    def size(self) -> int:
+        """Bytes it holds in memory."""
+        return 0 if self._files else sum(self._frames.values()) * FRAME * 2
 
     def _tap(self, side: Side) -> Tap:
         sink = self._sinks[side]
 
         def record(number: int, frame: Samples) -> None:
-            del number
+            left_out = number - self.first - self._frames[side]
+            if left_out > 0:  # the process was held up for long: the track stays on its frames
+                sink.write(_QUIET * left_out)
             sink.write(_QUIET if frame is QUIET else frame.tobytes())
-            self._frames[side] += 1
+            self._frames[side] += left_out + 1
             if self._frames[side] >= self._most and side == "said":
                 self.full = True
                 self.stop()
@@ -99,14 +124,16 @@ class Tape:
             sink = self._sinks[side]
             if not sink.closed:
                 sink.seek(0)
-                sink.write(wav.header(self._frames[side] * FRAME, self.began.isoformat()))
+                sink.write(self._header(self._frames[side]))
                 sink.close()
 
     def track(self, side: Side) -> Track:
-        """What has been recorded so far; of a tape on disk once it is stopped."""
-        if side in self._files:
-            samples = wav.read(self._files[side].read_bytes())
+        """What has been recorded so far."""
+        sink = self._sinks[side]
+        if isinstance(sink, io.BytesIO):
+            sound = sink.getvalue()
         else:
-            sink = self._sinks[side]
-            samples = np.frombuffer(sink.getvalue() if isinstance(sink, io.BytesIO) else b"", dtype=np.int16)
-        return Track(samples, self.first, self.began)
+            if not sink.closed:
+                sink.flush()
+            sound = self._files[side].read_bytes()[len(self._header(0)) :]
+        return Track(np.frombuffer(sound, dtype=np.int16), self.first, self.began)

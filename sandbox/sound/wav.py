@@ -83,9 +83,18 @@ def _flat(kind: int, bits: int, chunk: bytes) -> NDArray[np.float64]:
             raise NotASound(f"a WAV file of format {kind} with {bits} bits: PCM and mu-law are understood")
 
 
-def header(length: int, comment: str = "") -> bytes:
-    """What goes before so many samples of 16-bit sound; as long for any length, with the same comment."""
-    noted = comment.encode("ascii", "replace")
+def comment(content: bytes) -> str:
+    """What such a file says about itself; empty where it says nothing."""
+    for name, chunk in _chunks(content):
+        if name == b"LIST" and chunk[:8] == b"INFOICMT":
+            length = int.from_bytes(chunk[8:12], "little")
+            return chunk[12 : 12 + length].rstrip(b"\0").decode("ascii", "replace")
+    return ""
+
+
+def header(length: int, note: str = "") -> bytes:
+    """What goes before so many samples of 16-bit sound; as long for any length, with the same note."""
+    noted = note.encode("ascii", "replace")
     noted += b"\0" * (2 - len(noted) % 2)
     listed = b"INFOICMT" + len(noted).to_bytes(4, "little") + noted
     parts = [
@@ -97,6 +106,6 @@ def header(length: int, comment: str = "") -> bytes:
     return b"RIFF" + (len(body) + length * 2).to_bytes(4, "little") + body
 
 
-def write(samples: Samples, comment: str = "") -> bytes:
+def write(samples: Samples, note: str = "") -> bytes:
     """A WAV file of 8 kHz, 16 bits, one channel."""
-    return header(len(samples), comment) + samples.astype("<i2").tobytes()
+    return header(len(samples), note) + samples.astype("<i2").tobytes()

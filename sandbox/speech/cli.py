@@ -16,6 +16,8 @@ from sandbox.speech.organs import Organs, light
 from sandbox.speech.serve import Options, serve
 from sandbox.speech.session import Timing
 
+CHECKED = "One moment, please."
+
 
 class Kind(Enum):
     LIGHT = "light"
@@ -38,6 +40,7 @@ def speech(
         list[str] | None, typer.Option(help='A fault as JSON, such as {"kind": "refuse", "code": 429}.')
     ] = None,
     session_s: Annotated[float, typer.Option(help="The longest session.")] = 3_600,
+    check: Annotated[bool, typer.Option(help="Load the organs, listen to a word, and end.")] = False,
     longest_turn_s: Annotated[float, typer.Option(help="A turn of speech is ended there.")] = 15,
 ) -> None:
     """Run a speech model on this machine that speaks the Realtime protocol; docs/sandbox.md is its manual."""
@@ -45,7 +48,12 @@ def speech(
         faults = [read_option(text) for text in fault or []]
         timing = Timing(lasts_ms=round(session_s * 1_000), longest_turn_ms=round(longest_turn_s * 1_000))
         options = Options(host, port, seed, faults, timing)
-        asyncio.run(serve(options, chosen(organs, weights, cache)))
+        chosen_organs = chosen(organs, weights, cache)
+        if check:
+            understood = chosen_organs.ears.understand(chosen_organs.voice.speak(CHECKED, "en"), "en")
+            typer.echo(f"{organs.value}: said {CHECKED!r}, heard {understood!r}")
+            return
+        asyncio.run(serve(options, chosen_organs))
     except SandboxError as error:
         typer.echo(f"sandbox: {error}", err=True)
         raise typer.Exit(2) from error

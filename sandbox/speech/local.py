@@ -4,6 +4,7 @@ Their packages are an extra of their own; nothing of them is imported before `lo
 """
 
 import importlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,37 +54,33 @@ def silero() -> Any:
     options = onnxruntime.SessionOptions()
     options.inter_op_num_threads = options.intra_op_num_threads = 1
     options.log_severity_level = 4
-    path = folder("faster_whisper") / "assets" / "silero_vad_v6.onnx"
+    path = folder("silero_vad") / "data" / "silero_vad.onnx"
     if not path.exists():
-        message = f"faster_whisper does not carry silero_vad_v6.onnx any more: {INSTALL}"
+        message = f"silero_vad does not carry silero_vad.onnx any more: {INSTALL}"
         raise WeightsError(message)
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 class SileroDetector:
-    """Silero 6 on 32 ms at a time. It wants 16 kHz, so the line's 8 kHz are doubled."""
+    """Silero 6 at the line's own rate, 32 ms at a time."""
 
     window: int = 256
-    CONTEXT: Final = 64
+    CONTEXT: Final = 32
 
     def __init__(self, network: Any) -> None:
         self._network = network
-        self._doubled = _package("soxr").ResampleStream(RATE, EARS_RATE, 1, dtype="float32", quality="LQ")
-        self._ready: NDArray[np.float32] = np.zeros(self.CONTEXT, dtype=np.float32)
         self._context: NDArray[np.float32] = np.zeros(self.CONTEXT, dtype=np.float32)
-        self._h: NDArray[np.float32] = np.zeros((1, 1, 128), dtype=np.float32)
-        self._c: NDArray[np.float32] = np.zeros((1, 1, 128), dtype=np.float32)
+        self._state: NDArray[np.float32] = np.zeros((2, 1, 128), dtype=np.float32)
+        self._rate = np.array(RATE, dtype=np.int64)
 
     def probability(self, samples: Samples) -> float:
-        fast = self._doubled.resample_chunk(samples.astype(np.float32) / 32_768)
-        self._ready = np.concatenate([self._ready, fast])
-        window, self._ready = self._ready[: 2 * self.window], self._ready[2 * self.window :]
-        given = np.concatenate([self._context, window, np.zeros(2 * self.window - len(window), np.float32)])
+        heard: NDArray[np.float32] = (samples / 32_768).astype(np.float32)
+        given = np.concatenate([self._context, heard])
         self._context = given[-self.CONTEXT :]
-        probabilities, self._h, self._c = self._network.run(
-            None, {"input": given[None, :], "h": self._h, "c": self._c}
+        found, self._state = self._network.run(
+            None, {"input": given[None, :], "state": self._state, "sr": self._rate}
         )
-        return float(probabilities.reshape(-1)[0])
+        return float(found[0, 0])
 
 
 class WhisperEars:
@@ -113,9 +110,8 @@ class WhisperEars:
     def understand(self, samples: Samples, language: str) -> str:
         """language: `en`, `es`, …; empty: English or Spanish, whichever it sounds like."""
         sound = resampled(samples.astype(np.float32) / 32_768, RATE, EARS_RATE)
-        most = (self.LONG_S - self.MARGIN_S) * EARS_RATE
-        pieces = [sound[start : start + most] for start in range(0, len(sound), most)]
-        return " ".join(heard for piece in pieces if (heard := self._piece(piece, language)))
+        heard = [self._piece(piece, language) for piece in in_pieces(sound, self.LONG_S - self.MARGIN_S)]
+        return " ".join(text for text in heard if text)
 
     def _piece(self, sound: NDArray[np.float32], language: str) -> str:
         short = len(sound) <= (self.SHORT_S - self.MARGIN_S) * EARS_RATE
@@ -151,6 +147,19 @@ class WhisperEars:
             return "en"
         likely = dict(self._whisper.model.detect_language(encoded)[0])
         return "es" if likely.get("<|es|>", 0.0) > self.SPANISH else "en"
+
+
+def in_pieces(sound: NDArray[np.float32], longest_s: int) -> Iterator[NDArray[np.float32]]:
+    """Cut where it is quietest, within the last seconds of what fits."""
+    most, frame = longest_s * EARS_RATE, EARS_RATE // 50
+    while len(sound) > most:
+        search = sound[most - 5 * EARS_RATE : most]
+        power = np.square(search.reshape(-1, frame)).mean(axis=1)
+        smooth = np.convolve(power, np.ones(10) / 10, mode="same")
+        cut = most - 5 * EARS_RATE + int(smooth.argmin()) * frame
+        yield sound[:cut]
+        sound = sound[cut:]
+    yield sound
 
 
 class HibariVoice:

@@ -267,3 +267,80 @@ async def test_a_member_on_hold_hears_the_hold_audio_only_and_an_announcement_re
     assert words(other, "heard").startswith("holdhold")
     assert "Is" not in words(other, "heard")
     assert words(caller, "heard") == "news"
+
+
+DIAL_BEN = f"<Dial timeout='20'>{BEN}</Dial>"
+
+
+async def test_a_caller_hears_the_ring_back_until_a_dialled_phone_is_picked_up_then_each_the_other(
+    sounding: Scene,
+) -> None:
+    sounding.phone(BEN, Answers(4, Wait(1), Say("This is Ben"), Stay()))
+    call = await ring(sounding, "<Say>Hi</Say>" + DIAL_BEN, Wait(8), Say("This is the caller"), Stay())
+    await sounding.pass_time(1)
+    caller = sounding.network.tapes.record(call)
+    await sounding.pass_time(2.5)
+    assert sum(is_loud(caller.track("heard").frame(number)) for number in caller.track("heard").numbers) > 50
+    await sounding.pass_time(1.5)
+    child = next(sid for sid, leg in sounding.network.exchange.legs.items() if leg.call.to == BEN)
+    ben = sounding.network.tapes.record(child)
+    quiet_from = len(caller.track("heard").samples)
+    await sounding.pass_time(8)
+    assert modem.understand(caller.track("heard").samples[quiet_from:]) == "This is Ben"
+    assert words(ben, "heard") == "This is the caller"
+    assert "This is Ben" in sounding.network.heard(call)
+    assert "This is the caller" in sounding.network.heard(child)
+
+
+async def test_the_room_hears_the_ringing_of_whom_it_waits_for_only_where_that_is_asked(
+    sounding: Scene,
+) -> None:
+    call, _ = await room_of_two(sounding, Stay())
+    sounding.phone(BEN, Answers(3, Stay()))
+    room = sounding.network.room("incident")
+    assert room is not None
+    participants = sounding.client.conferences(room.sid).participants
+    tape = sounding.network.tapes.of(call)
+    for early, rings in ((False, False), (True, True)):
+        before = len(tape.track("heard").samples)
+        ben = await sounding.request(
+            participants.create, from_=LINE, to=BEN, beep="false", early_media=early, wait_url=""
+        )
+        await sounding.pass_time(4)
+        heard = tape.track("heard").samples[before:]
+        assert bool(heard.any()) is rings
+        await sounding.pass_time(2)
+        assert not tape.track("heard").samples[-8_000:].any()
+        await sounding.request(participants(str(ben.call_sid)).delete)
+
+
+async def test_beeps_are_heard_by_all_who_are_there(sounding: Scene) -> None:
+    call, _ = await room_of_two(sounding, Stay())
+    sounding.phone(BEN, Answers(0, Stay()))
+    room = sounding.network.room("incident")
+    assert room is not None
+    participants = sounding.client.conferences(room.sid).participants
+    await sounding.request(
+        participants.create, from_=LINE, to=BEN, beep="true", early_media=False, wait_url=""
+    )
+    await sounding.pass_time(3)
+    heard = sounding.network.tapes.of(call).track("heard")
+    assert 14 <= sum(is_loud(heard.frame(number)) for number in heard.numbers) <= 17
+
+
+async def test_what_a_member_says_while_another_joins_is_heard_from_then_on(sounding: Scene) -> None:
+    await room_of_two(sounding, Wait(2.2), Say("One two three four five six seven eight nine ten"), Stay())
+    sounding.phone(BEN, Answers(2, Stay()))
+    room = sounding.network.room("incident")
+    assert room is not None
+    participants = sounding.client.conferences(room.sid).participants
+    ben = await sounding.request(
+        participants.create, from_=LINE, to=BEN, beep="false", early_media=False, wait_url=""
+    )
+    await sounding.pass_time(8)
+    heard = sounding.network.heard(str(ben.call_sid))
+    assert heard.endswith("nine ten")
+    assert not heard.startswith("One")
+    assert [one.details["whole"] for one in sounding.network.journal.of("leg.heard", call=ben.call_sid)] == [
+        False
+    ]
