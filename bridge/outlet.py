@@ -135,4 +135,4 @@ class Outlet:
         if played > self._sent:
             self._since_s, self._sent = now, 0.0
             played = 0.0
-        return int(AHEAD - (self._sent - played))
+        return round(AHEAD - (self._sent - played))

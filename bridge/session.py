@@ -303,7 +303,7 @@ class Session:
         """When `tick` wants to be called, if nothing comes before that."""
         if self.at is not At.CARRIED or self.talk is None or self.talk.plan is None:
             return None
-        waits = (self.hearing.due(), self.talk.due(now), self.links.due())
+        waits = (self.hearing.due(), self.talk.due(now), self.links.due(now))
         return min((wait for wait in waits if wait is not None), default=None)
 
     @property
