@@ -197,6 +197,8 @@ class Realtime:
 
     def unsent(self) -> list[bytes]:
         """Frames that became due by what was read, in order; then none."""
+        if not self._unsent:
+            return []
         due, self._unsent = self._unsent, []
         return due
 

@@ -109,6 +109,11 @@ class Session:
         """What the AI is in the room."""
         return self.talk.role if self.talk is not None else Role.ANSWERING
 
+    @property
+    def paced(self) -> bool:
+        """Whether sound goes out in real time, by the clock."""
+        return self.talk is not None and self.talk.outlet.paced
+
     # Twilio
 
     def received(self, message: FromTwilio, now: float) -> list[Effect]:

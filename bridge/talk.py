@@ -185,7 +185,11 @@ class Talk:
             self._new_item(item, response)
         self._active, self._asked_s = response, None
         self._open_item = item
-        self.playback.receive(item, self.link or 0, samples_in(news.payload))
+        samples = samples_in(news.payload)
+        self.playback.receive(item, self.link or 0, samples)
+        if samples and self.outlet.passes(samples):
+            self._send_sound(item, news.payload, samples, now)
+            return
         for piece in self.outlet.put(item, news.payload, now):
             self._send(piece, now)
 
@@ -303,14 +307,17 @@ class Talk:
         return self.outlet.holding or self.playback.playing(now)
 
     def _send(self, piece: Piece | ItemEnd, now: float) -> None:
-        if isinstance(piece, ItemEnd):
-            mark = self.playback.finish(piece.item)
-        else:
-            if self._stopped_s is not None:
-                self.figures.first_audio_ms.append((now - self._stopped_s) * 1000)
-                self._stopped_s = None
-            mark = self.playback.send(piece.item, piece.samples, now)
-            self._do(SendMedia(self._stream, piece.payload))
+        if isinstance(piece, Piece):
+            self._send_sound(piece.item, piece.payload, piece.samples, now)
+        elif (mark := self.playback.finish(piece.item)) is not None:
+            self._do(SendMark(self._stream, mark))
+
+    def _send_sound(self, item: str, payload: str, samples: int, now: float) -> None:
+        if self._stopped_s is not None:
+            self.figures.first_audio_ms.append((now - self._stopped_s) * 1000)
+            self._stopped_s = None
+        mark = self.playback.send(item, samples, now)
+        self._do(SendMedia(self._stream, payload))
         if mark is not None:
             self._do(SendMark(self._stream, mark))
 
