@@ -300,6 +300,9 @@ class Session:
             for payload in self.hearing.pause(now):
                 self._to_model(payload)
             self.talk.tick(now)
+            if self.links.active is not None and self.talk.unanswered(now):
+                self._out.append(CloseModel(self.links.active))
+                self._lost(self.links.active, "does not answer", now, hopeless=False)
             if self.links.tick(now, silent=self.talk.silent(now)) and self.links.active is not None:
                 self._use(self.links.active, now)
         return self._taken()

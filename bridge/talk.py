@@ -158,6 +158,7 @@ class Talk:
     def lost(self, now: float) -> None:
         """The session is gone: what it said is played as far as it came; what it was to say, the next one says."""
         self._finish(self._open_item, now)
+        self._wants_reply = self._wants_reply or (self._asked_s is not None and self._saying is None)
         self.link = None
         self.speaking = False
         self._active = ""
@@ -253,10 +254,11 @@ class Talk:
         """Time passes."""
         for piece in self.outlet.release(now):
             self._send(piece, now)
-        if self._asked_s is not None and now >= self._asked_s + ASKED_S:
-            self._asked_s = None
-            self._say_again(now)
         self.settle(now)
+
+    def unanswered(self, now: float) -> bool:
+        """Whether the model was asked to speak, and has not begun to for so long that it never will."""
+        return self._asked_s is not None and now >= self._asked_s + ASKED_S
 
     def due(self, now: float) -> float | None:
         """When to look again, if nothing comes before that."""

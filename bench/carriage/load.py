@@ -16,6 +16,7 @@ import struct
 import sys
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -61,16 +62,23 @@ class Model(Socket):
             at = message.find(b'"audio": "')
             if b"input_audio_buffer.append" not in message[:48] or at < 0:
                 if b"session.update" in message[:60]:
-                    self.send(b'{"type":"session.updated","event_id":"e","session":{"type":"realtime","id":"s"}}')
+                    self.send(
+                        b'{"type":"session.updated","event_id":"e","session":{"type":"realtime","id":"s"}}'
+                    )
                 return
             at += 1
         sound = message[at + 9 : message.find(b'"', at + 9)]
         turn = self._count // TURN
-        place = b'"response_id":"resp_%d","item_id":"item_%d","output_index":0,"content_index":0' % (turn, turn)
+        place = b'"response_id":"resp_%d","item_id":"item_%d","output_index":0,"content_index":0' % (
+            turn,
+            turn,
+        )
         if self._count % TURN == 0:
             self._around(turn, place)
         self._count += 1
-        self.send(b'{"type":"response.output_audio.delta","event_id":"e",' + place + b',"delta":"' + sound + b'"}')
+        self.send(
+            b'{"type":"response.output_audio.delta","event_id":"e",' + place + b',"delta":"' + sound + b'"}'
+        )
 
     def _around(self, turn: int, place: bytes) -> None:
         """The usual events between two answers."""
@@ -100,7 +108,6 @@ class Caller(Socket):
         self._sent = 0
         self._next_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._mark_every = 1
 
     def opened(self) -> None:
         """The stream starts, and sound flows from a moment of its own."""
@@ -114,7 +121,9 @@ class Caller(Socket):
             "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
             "customParameters": {},
         }
-        self.send(json.dumps({"event": "start", "sequenceNumber": "1", "start": start, "streamSid": sid}).encode())
+        self.send(
+            json.dumps({"event": "start", "sequenceNumber": "1", "start": start, "streamSid": sid}).encode()
+        )
         self._next_s = self._loop.time() + SETTLE_S + (self._number * 7 % 20) / 1000
         self._timer = self._loop.call_at(self._next_s, self._speak)
 
@@ -160,7 +169,9 @@ class Caller(Socket):
 
 def main(
     path: Annotated[str, typer.Option()] = "/media-stream",
-    certificate: Annotated[str, typer.Option(help="A file with key and certificate: the model speaks TLS.")] = "",
+    certificate: Annotated[
+        str, typer.Option(help="A file with key and certificate: the model speaks TLS.")
+    ] = "",
 ) -> None:
     """Serve the model; then obey lines of standard input: `port P`, `streams N`, `count S`, `end`."""
     uvloop.run(_obey(path, certificate))
@@ -185,12 +196,8 @@ async def _obey(path: str, certificate: str) -> None:
                 port = int(number)
             case ["streams", number]:
                 while len(callers) < int(number):
-                    n = len(callers)
-                    _, caller = await loop.create_connection(
-                        lambda n=n: Caller(n, path, port, score),
-                        "127.0.0.1",
-                        port,  # type: ignore[misc]  # a default binds it
-                    )
+                    made = partial(Caller, len(callers), path, port, score)
+                    _, caller = await loop.create_connection(made, "127.0.0.1", port)
                     callers.append(caller)
                     await asyncio.sleep(0.004)
                 await asyncio.sleep(2 * SETTLE_S)
@@ -213,7 +220,13 @@ async def _count(score: Score, seconds: float) -> None:
     rounds = sorted(score.rounds)
     p50, p95, p99, longest = (quantile(rounds, share) if rounds else 0.0 for share in (0.5, 0.95, 0.99, 1.0))
     _print(
-        sent=score.sent, came=score.came, wrong=score.wrong, p50_ms=p50, p95_ms=p95, p99_ms=p99, max_ms=longest
+        sent=score.sent,
+        came=score.came,
+        wrong=score.wrong,
+        p50_ms=p50,
+        p95_ms=p95,
+        p99_ms=p99,
+        max_ms=longest,
     )
     score.counts = False
 

@@ -100,24 +100,37 @@ async def bench(command: str, *, tls: bool = False, path: str = "/media-stream")
         )
         upstream = int((await _line(load))["upstream"])
         url = f"{'wss' if tls else 'ws'}://{'localhost' if tls else '127.0.0.1'}:{upstream}/v1/realtime"
-        filled = command.format(port=0, upstream=url, ca=certificate if tls else '""')
-        relay = await _started(shlex.split(filled))
         try:
-            port = await _ready(relay)
-            assert load.stdin is not None
-            load.stdin.write(f"port {port}\n".encode())
-            _apart(relay.pid, load.pid)
-            yield Bench(relay, load)
+            async with relaying(command, url, str(certificate) if tls else "") as (relay, port):
+                assert load.stdin is not None
+                load.stdin.write(f"port {port}\n".encode())
+                _apart(relay.pid, load.pid)
+                yield Bench(relay, load)
         finally:
-            for process in (load, relay):
-                if process.returncode is None:
-                    process.kill()
-                await process.wait()
+            await _ended(load)
+
+
+@asynccontextmanager
+async def relaying(
+    command: str, upstream: str, ca: str = ""
+) -> AsyncGenerator[tuple[asyncio.subprocess.Process, int]]:
+    """A relay by its command line, and its port."""
+    relay = await _started(shlex.split(command.format(port=0, upstream=upstream, ca=ca or '""')))
+    try:
+        yield relay, await _ready(relay)
+    finally:
+        await _ended(relay)
 
 
 async def _started(argv: Sequence[str]) -> asyncio.subprocess.Process:
     pipe = asyncio.subprocess.PIPE
     return await asyncio.create_subprocess_exec(*argv, stdin=pipe, stdout=pipe)
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.kill()
+    await process.wait()
 
 
 async def _line(process: asyncio.subprocess.Process) -> dict[str, float]:

@@ -35,7 +35,11 @@ class Socket(asyncio.Protocol):
             return
         masked = 0x80 if self._request is not None else 0
         size = len(message)
-        head = bytes((0x81, masked | size)) if size < 126 else bytes((0x81, masked | 126)) + size.to_bytes(2, "big")
+        head = (
+            bytes((0x81, masked | size))
+            if size < 126
+            else bytes((0x81, masked | 126)) + size.to_bytes(2, "big")
+        )
         self._transport.write(head + (bytes(4) if masked else b"") + message)
 
     def end(self) -> None:
@@ -107,7 +111,9 @@ class Socket(asyncio.Protocol):
             self.text(payload)
         elif opcode == 9 and self._transport is not None:
             masked = 0x80 if self._request is not None else 0
-            self._transport.write(bytes((0x8A, masked | len(payload))) + (bytes(4) if masked else b"") + payload)
+            self._transport.write(
+                bytes((0x8A, masked | len(payload))) + (bytes(4) if masked else b"") + payload
+            )
         elif opcode == 8 and self._transport is not None:
             self._transport.close()
 

@@ -18,7 +18,10 @@ CONFIGURATION = json.dumps(
         "type": "session.update",
         "session": {
             "type": "realtime",
-            "audio": {"input": {"format": {"type": "audio/pcmu"}}, "output": {"format": {"type": "audio/pcmu"}}},
+            "audio": {
+                "input": {"format": {"type": "audio/pcmu"}},
+                "output": {"format": {"type": "audio/pcmu"}},
+            },
         },
     }
 )
@@ -59,7 +62,9 @@ class Splice:
 
 
 def main(
-    port: Annotated[int, typer.Option()], upstream: Annotated[str, typer.Option()], ca: Annotated[str, typer.Option()] = ""
+    port: Annotated[int, typer.Option()],
+    upstream: Annotated[str, typer.Option()],
+    ca: Annotated[str, typer.Option()] = "",
 ) -> None:
     """Relay until ended."""
     uvloop.run(_serve(port, upstream, ca))

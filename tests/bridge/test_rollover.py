@@ -184,6 +184,18 @@ def test_a_sentence_that_was_not_said_is_said_by_the_next_session() -> None:
     assert SayExactly("say-1", "She is on her way.") in line.orders(2)
 
 
+def test_a_model_that_takes_everything_and_answers_nothing_counts_as_lost() -> None:
+    line = Line()
+    line.order("say", text="She is on her way.", fact="esc#3")
+
+    line.passes(5200)
+
+    assert line.of(CloseModel) == [CloseModel(1)]
+    assert line.of(OpenModel)[-1] == OpenModel(2)
+    line.model_is_ready(2)
+    assert SayExactly("say-1", "She is on her way.") in line.orders(2)
+
+
 @pytest.mark.parametrize("meaning", [Meaning.ENDED, Meaning.HOPELESS])
 def test_a_session_that_says_it_is_over_is_closed_and_counts_as_lost(meaning: Meaning) -> None:
     line = Line()
