@@ -16,7 +16,7 @@ HEARD_AT_MOST = 4096  # stretches of speech kept; the oldest are let go
 EARLIER_S = 0.4  # the model notices the beginning of speech later than the leg's own stream
 LEAST_SHARE = 0.1  # of a turn's length: less is a cough
 LOUD = 4.0  # times the leg's own noise
-FLOOR = 24.0  # in units of mu-law's loudness below: about -50 dBFS
+FLOOR = 24.0  # in the loudness below: about -38 dBFS
 
 
 def _loudness(code: int) -> int:

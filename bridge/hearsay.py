@@ -60,10 +60,14 @@ class Hearsay:
 
     def end(self) -> None:
         """Be told no more."""
-        asyncio.get_running_loop().remove_reader(self._socket.fileno())
-        self._socket.close()
+        self.cut()
         with contextlib.suppress(OSError):
             self._mine.unlink()
+
+    def cut(self) -> None:
+        """Be told no more, and leave the socket's name behind as a killed process does."""
+        asyncio.get_running_loop().remove_reader(self._socket.fileno())
+        self._socket.close()
 
     def _read(self) -> None:
         with contextlib.suppress(BlockingIOError):

@@ -27,7 +27,7 @@ from bridge.effects import (
 )
 from bridge.errors import RemoteProtocolError
 from bridge.metrics import Figures
-from bridge.model import News, Order, SpeechStarted
+from bridge.model import Audio, News, Order, SpeechStarted
 from bridge.session import At, Session
 from bridge.twilio_wire import Media, SendClear, SendMark, SendMedia, read, write
 from bridge.wires import Listener, Wire
@@ -257,12 +257,15 @@ class Leg:
     def model_text(self, model: _Model, link: int, frame: bytes) -> None:
         """A frame of the model's."""
         now = self.now()
+        only_sound = True
         for news in model.session.read(frame):
             self.do(self.session.model_said(link, news, now))
             if isinstance(news, SpeechStarted):
                 self.figures.barge_in_ms.append((self.now() - now) * 1000)
+            only_sound = only_sound and isinstance(news, Audio)
         model.send(model.session.unsent())
-        self._set_alarm(now)
+        if self._alarm is None or not only_sound or self.session.paced:
+            self._set_alarm(now)
 
     def model_gone(self, link: int, because: str, *, hopeless: bool = False) -> None:
         """A session's socket is closed, or did not open."""

@@ -50,10 +50,14 @@ class Outlet:
         self._sent = 0.0
         self._since_s = 0.0
 
+    def passes(self, samples: int) -> bool:
+        """Whether so much sound would go out at once, just as it came."""
+        return not (self.paced or self._rest or self._held or samples % FRAME_SAMPLES)
+
     def put(self, item: str, payload: str, now: float) -> Iterator[Piece | End]:
         """Sound of an item has come; gives what goes out now."""
         samples = samples_in(payload)
-        if not self.paced and not self._rest and not samples % FRAME_SAMPLES:
+        if self.passes(samples):
             if samples:
                 yield Piece(item, payload, samples)
             return
@@ -135,4 +139,4 @@ class Outlet:
         if played > self._sent:
             self._since_s, self._sent = now, 0.0
             played = 0.0
-        return int(AHEAD - (self._sent - played))
+        return round(AHEAD - (self._sent - played))

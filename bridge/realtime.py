@@ -197,6 +197,8 @@ class Realtime:
 
     def unsent(self) -> list[bytes]:
         """Frames that became due by what was read, in order; then none."""
+        if not self._unsent:
+            return []
         due, self._unsent = self._unsent, []
         return due
 
@@ -213,7 +215,8 @@ class Realtime:
         self._asked = self._waiting.popleft()
         return [written(self._asked)]
 
-    def _created_response(self, event: Event) -> list[News]:
+    def created_response(self, event: Event) -> list[News]:
+        """An answer begins."""
         response = inner(event, "response")
         self._active, self._asked = text(response, "id"), None
         if self._unwanted:
@@ -221,7 +224,8 @@ class Realtime:
             self._unsent.append(_cancelled(self._active))
         return [ResponseStarted(self._active, text(inner(response, "metadata"), SAYING))]
 
-    def _response_over(self, event: Event) -> list[News]:
+    def response_over(self, event: Event) -> list[News]:
+        """An answer has ended."""
         response = inner(event, "response")
         self._active = None
         self._unsent += self._now()
@@ -233,11 +237,13 @@ class Realtime:
 
     # The session
 
-    def _session_created(self, event: Event) -> list[News]:
+    def session_created(self, event: Event) -> list[News]:
+        """A session is there, not yet as configured."""
         self._expires_at = number(inner(event, "session"), "expires_at") or self._expires_at
         return []
 
-    def _session_updated(self, event: Event) -> list[News]:
+    def session_updated(self, event: Event) -> list[News]:
+        """A configuration was taken."""
         self._expires_at = number(inner(event, "session"), "expires_at") or self._expires_at
         return self._is_ready()
 
@@ -247,7 +253,8 @@ class Realtime:
         self.ready = True
         return [Ready(self._expires_at)]
 
-    def _error(self, event: Event) -> list[News]:
+    def error(self, event: Event) -> list[News]:
+        """The model reports an error."""
         error = inner(event, "error")
         code, message = text(error, "code"), text(error, "message")
         if code == "conversation_already_has_active_response" and self._asked is not None:
@@ -407,10 +414,10 @@ def _nothing(_: Realtime, __: Event) -> list[News]:
 # Methods of this module's own class, called through a table: the event's name is the only thing that tells.
 EVENTS: Mapping[str, Callable[[Realtime, Event], list[News]]] = MappingProxyType(
     {
-        "session.created": Realtime._session_created,
-        "session.updated": Realtime._session_updated,
-        "response.created": Realtime._created_response,
-        "response.done": Realtime._response_over,
+        "session.created": Realtime.session_created,
+        "session.updated": Realtime.session_updated,
+        "response.created": Realtime.created_response,
+        "response.done": Realtime.response_over,
         "response.output_audio.done": _item_done,
         "response.audio.done": _item_done,
         "response.output_item.done": _output_item_done,
@@ -423,7 +430,7 @@ EVENTS: Mapping[str, Callable[[Realtime, Event], list[News]]] = MappingProxyType
         "input_audio_buffer.speech_started": _speech_started,
         "input_audio_buffer.speech_stopped": _speech_stopped,
         "rate_limits.updated": _limits,
-        "error": Realtime._error,
+        "error": Realtime.error,
         "input_audio_buffer.committed": _nothing,
         "input_audio_buffer.cleared": _nothing,
         "input_audio_buffer.timeout_triggered": _nothing,

@@ -20,6 +20,7 @@ STEADY_S = 10.0  # a session that held for so long was no failure
 LASTS_S = 3600.0  # the model's limit where it does not say it
 EARLY_S = 300.0
 LAST_S = 20.0
+LOOK_S = 0.2
 
 
 class Links:
@@ -109,7 +110,7 @@ class Links:
             return self._switch(now)
         return False
 
-    def due(self) -> float | None:
+    def due(self, now: float) -> float | None:
         """When to look again."""
         waits = [self._tell_s, self._open_again_s]
         if self._coming is not None and not self._coming_is_ready:
@@ -117,7 +118,7 @@ class Links:
         if self.active is not None and self._coming is None:
             waits.append(self._roll_s)
         if self.active is not None and self._coming_is_ready:
-            waits.append(self._must_roll_s)
+            waits.append(min(self._must_roll_s, now + LOOK_S))  # silence has no event of its own
         return min((wait for wait in waits if wait is not None), default=None)
 
     def end(self) -> None:

@@ -109,6 +109,11 @@ class Session:
         """What the AI is in the room."""
         return self.talk.role if self.talk is not None else Role.ANSWERING
 
+    @property
+    def paced(self) -> bool:
+        """Whether sound goes out in real time, by the clock."""
+        return self.talk is not None and self.talk.outlet.paced
+
     # Twilio
 
     def received(self, message: FromTwilio, now: float) -> list[Effect]:
@@ -295,6 +300,9 @@ class Session:
             for payload in self.hearing.pause(now):
                 self._to_model(payload)
             self.talk.tick(now)
+            if self.links.active is not None and self.talk.unanswered(now):
+                self._out.append(CloseModel(self.links.active))
+                self._lost(self.links.active, "does not answer", now, hopeless=False)
             if self.links.tick(now, silent=self.talk.silent(now)) and self.links.active is not None:
                 self._use(self.links.active, now)
         return self._taken()
@@ -303,7 +311,7 @@ class Session:
         """When `tick` wants to be called, if nothing comes before that."""
         if self.at is not At.CARRIED or self.talk is None or self.talk.plan is None:
             return None
-        waits = (self.hearing.due(), self.talk.due(now), self.links.due())
+        waits = (self.hearing.due(), self.talk.due(now), self.links.due(now))
         return min((wait for wait in waits if wait is not None), default=None)
 
     @property

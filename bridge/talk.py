@@ -158,6 +158,7 @@ class Talk:
     def lost(self, now: float) -> None:
         """The session is gone: what it said is played as far as it came; what it was to say, the next one says."""
         self._finish(self._open_item, now)
+        self._wants_reply = self._wants_reply or (self._asked_s is not None and self._saying is None)
         self.link = None
         self.speaking = False
         self._active = ""
@@ -185,7 +186,11 @@ class Talk:
             self._new_item(item, response)
         self._active, self._asked_s = response, None
         self._open_item = item
-        self.playback.receive(item, self.link or 0, samples_in(news.payload))
+        samples = samples_in(news.payload)
+        self.playback.receive(item, self.link or 0, samples)
+        if samples and self.outlet.passes(samples):
+            self._send_sound(item, news.payload, samples, now)
+            return
         for piece in self.outlet.put(item, news.payload, now):
             self._send(piece, now)
 
@@ -249,10 +254,11 @@ class Talk:
         """Time passes."""
         for piece in self.outlet.release(now):
             self._send(piece, now)
-        if self._asked_s is not None and now >= self._asked_s + ASKED_S:
-            self._asked_s = None
-            self._say_again(now)
         self.settle(now)
+
+    def unanswered(self, now: float) -> bool:
+        """Whether the model was asked to speak, and has not begun to for so long that it never will."""
+        return self._asked_s is not None and now >= self._asked_s + ASKED_S
 
     def due(self, now: float) -> float | None:
         """When to look again, if nothing comes before that."""
@@ -303,14 +309,17 @@ class Talk:
         return self.outlet.holding or self.playback.playing(now)
 
     def _send(self, piece: Piece | ItemEnd, now: float) -> None:
-        if isinstance(piece, ItemEnd):
-            mark = self.playback.finish(piece.item)
-        else:
-            if self._stopped_s is not None:
-                self.figures.first_audio_ms.append((now - self._stopped_s) * 1000)
-                self._stopped_s = None
-            mark = self.playback.send(piece.item, piece.samples, now)
-            self._do(SendMedia(self._stream, piece.payload))
+        if isinstance(piece, Piece):
+            self._send_sound(piece.item, piece.payload, piece.samples, now)
+        elif (mark := self.playback.finish(piece.item)) is not None:
+            self._do(SendMark(self._stream, mark))
+
+    def _send_sound(self, item: str, payload: str, samples: int, now: float) -> None:
+        if self._stopped_s is not None:
+            self.figures.first_audio_ms.append((now - self._stopped_s) * 1000)
+            self._stopped_s = None
+        mark = self.playback.send(item, samples, now)
+        self._do(SendMedia(self._stream, payload))
         if mark is not None:
             self._do(SendMark(self._stream, mark))
 

@@ -118,8 +118,11 @@ def read(frame: str | bytes) -> FromTwilio:
         event: object = from_json(frame, cache_strings="keys")
     except ValueError:
         raise RemoteProtocolError("a frame that is no JSON") from None
-    if (sound := _sound(event)) is not None:
-        return sound
+    return _sound(event) or by_the_models(event)
+
+
+def by_the_models(event: object) -> FromTwilio:
+    """The message in a frame's JSON, all of it looked at. Raises RemoteProtocolError."""
     try:
         return _FRAMES.validate_python(event).message()
     except ValidationError as error:

@@ -187,6 +187,15 @@ class Line:
             and (link is None or effect.link == link)
         ]
 
+    @property
+    def appended(self) -> list[str]:
+        """The sound the model was given."""
+        return [
+            effect.order.payload
+            for effect in self.effects
+            if isinstance(effect, ToModel) and isinstance(effect.order, AppendAudio)
+        ]
+
     def of(self, kind: type[T]) -> list[T]:
         """The orders and effects of a kind."""
         orders: Iterable[object] = self.orders()
