@@ -37,7 +37,9 @@ from workflows.messages import (
     conference_name,
 )
 from workflows.sentences import case_state, language_of
+from workflows.tokens import EarToken
 from workflows.values import CallSid, LineId, Severity
+from workflows.voice import Speaker
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("rung.api.callers")
 
@@ -304,6 +306,7 @@ def _room(
         action=action,
         events_url=at.addresses.conference(CallSid(conference.removeprefix("af-"))),
         wait_url=at.addresses.wait(line_id),
+        ear=at.ear(EarToken(sid, sid, Speaker.CALLER, "")),
     )
     return TwimlResponse(twiml.enter_room(says or (), seat, recovery=action))
 

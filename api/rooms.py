@@ -25,8 +25,9 @@ from workflows.call import (
 )
 from workflows.messages import CallView, EscalationView, LegNews, call_workflow_id
 from workflows.sentences import Language
-from workflows.tokens import ROOM, RoomToken
+from workflows.tokens import ROOM, EarToken, RoomToken
 from workflows.values import Act, ActKind, ActReply, CallSid, Verdict, Via
+from workflows.voice import Speaker
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("rung.api.rooms")
 
@@ -108,6 +109,7 @@ def enter(at: Desk, room: RoomToken, leg: CallSid, says: list[Spoken], language:
         action=at.addresses.room_left(room),
         events_url=at.addresses.conference(_call_of(room.conference)),
         star_leaves=True,
+        ear=at.ear(EarToken(_call_of(room.conference), leg, Speaker.RESPONDER, room.person)),
     )
     return TwimlResponse(twiml.enter_room(says, seat))
 
