@@ -132,22 +132,19 @@ class Realtime:
                 items = [item for memory in what for item in _items(memory)]
                 return [written(_created(item)) for item in [*items, _system(GO_ON)]]
             case SayExactly(saying, words):
+                # For this answer alone: an item would stay, and be said again by whoever reads the conversation.
+                exactly = f"Say exactly this and nothing else: {json.dumps(words, ensure_ascii=False)}"
                 self._respond(
                     {
                         "type": "response.create",
-                        "response": {"metadata": {SAYING: saying}, "tool_choice": "none"},
+                        "response": {
+                            "instructions": exactly,
+                            "metadata": {SAYING: saying},
+                            "tool_choice": "none",
+                        },
                     }
                 )
-                return [
-                    written(
-                        _created(
-                            _system(
-                                f"Say exactly this and nothing else: {json.dumps(words, ensure_ascii=False)}"
-                            )
-                        )
-                    ),
-                    *self._now(),
-                ]
+                return self._now()
             case Respond():
                 self._respond({"type": "response.create"})
                 return self._now()

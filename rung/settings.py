@@ -250,7 +250,7 @@ class Settings(BaseSettings):
             return self.speech
         if self.speech_key.get_secret_value():
             return "openai"
-        return "local" if self.sandboxed and _can_hear_and_speak() else "off"
+        return "local" if self.sandboxed and can_hear_and_speak() else "off"
 
     @property
     def secrets_file(self) -> Path:
@@ -368,7 +368,7 @@ def _existing(*names: str) -> Path | None:
     return next((Path(name) for name in names if Path(name).exists()), None)
 
 
-def _can_hear_and_speak() -> bool:
+def can_hear_and_speak() -> bool:
     """Whether the packages of the local speech model are installed."""
     return all(importlib.util.find_spec(name) for name in ("faster_whisper", "hibari_tts"))
 
