@@ -59,7 +59,7 @@ class StreamMedia:
         if line.talk.both_ways:
             circuit.stream = self._playback
         self._listening = [
-            plane.listen(circuit, _SIDE_OF[track], self._tap(track)) for track in line.talk.tracks
+            plane.listen(circuit, _SIDE_OF[track], self._tap(track), whole=True) for track in line.talk.tracks
         ]
 
     def stop(self) -> None:

@@ -68,7 +68,7 @@ class Lateness:
 
 @dataclass(eq=False)
 class Listening:
-    """One tap on one direction of a line, from the first whole frame on."""
+    """One tap on one direction of a line, from the frame `first` on."""
 
     circuit: Circuit
     side: Side
@@ -113,15 +113,22 @@ class Plane:
 
     # ── who listens ───────────────────────────────────────────────────────────────
 
-    def listen(self, circuit: Circuit, side: Side, tap: Tap) -> Listening:
-        """Call the tap with every frame from the next whole one, until stopped."""
-        first = self.next_whole_frame()
+    def this_frame(self) -> int:
+        """The frame that is going on."""
+        return self.frame_at(self._clock.now())
+
+    def listen(self, circuit: Circuit, side: Side, tap: Tap, *, whole: bool = False) -> Listening:
+        """Call the tap with every frame until stopped, from the one that is going on.
+
+        whole: from the next one, unless this one is only beginning.
+        """
+        first = self.next_whole_frame() if whole else self.this_frame()
         listening = Listening(circuit, side, tap, first, lambda: self._stop(listening))
         self._listening.setdefault(circuit, []).append(listening)
         self._changed = True
         if not self._running:
             self._running = True
-            self._next = self.frame_at(self._clock.now())
+            self._next = self.this_frame()
             self._schedule()
         return listening
 
@@ -145,6 +152,8 @@ class Plane:
             self._stop(listening)
         self.leave(circuit)
         self.cross_out(circuit)
+        circuit.mic.clear()
+        circuit.player.clear()
 
     # ── who is connected with whom ────────────────────────────────────────────────
 

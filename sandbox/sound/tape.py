@@ -69,10 +69,10 @@ def read_track(content: bytes) -> Track:
 
 
 class Tape:
-    """Records one line from the next whole frame until it is stopped or full."""
+    """Records one line from the frame that is going on until it is stopped or full."""
 
     def __init__(self, plane: Plane, circuit: Circuit, folder: Path | None = None, name: str = "") -> None:
-        self.first = plane.next_whole_frame()
+        self.first = plane.this_frame()
         self.began = plane.instant_of(self.first)
         self.full = False
         self._frames: dict[Side, int] = {"heard": 0, "said": 0}

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import numpy as np
+import pytest
 
 from sandbox.clock import ManualClock
 from sandbox.conference import Member, Room, RoomStatus
@@ -143,14 +144,17 @@ async def test_a_room_in_a_room_does_not_wait_for_itself() -> None:
     assert heard == [0] * 5
 
 
-async def test_nobody_is_given_the_frame_that_had_begun_already() -> None:
+@pytest.mark.parametrize(("whole", "expected"), [(True, [1, 2, 3, 4]), (False, [0, 1, 2, 3, 4])])
+async def test_a_frame_that_had_begun_already_is_given_unless_whole_ones_are_wanted(
+    whole: bool, expected: list[int]
+) -> None:
     scene = Scene()
     scene.seat(Member(CALLER))
     await scene.clock.advance(timedelta(milliseconds=5))
     numbers: list[int] = []
-    scene.plane.listen(scene.lines[CALLER], "said", lambda number, _: numbers.append(number))
+    scene.plane.listen(scene.lines[CALLER], "said", lambda number, _: numbers.append(number), whole=whole)
     await scene.clock.advance(timedelta(milliseconds=95))
-    assert numbers == [1, 2, 3, 4]
+    assert numbers == expected
 
 
 async def test_a_line_that_is_forgotten_has_no_place_and_no_listeners() -> None:
