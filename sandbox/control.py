@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import cast
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
@@ -211,7 +211,7 @@ class Control:
 
     async def handset(self, socket: WebSocket) -> None:
         """A handset held from outside, until its socket is closed."""
-        if not _is_local(socket):
+        if not _is_local(socket) or not _from_here(socket.headers.get("origin")):
             await socket.close(1008, "the control API serves this machine only")
             return
         await socket.accept()
@@ -309,6 +309,11 @@ def _is_local(request: HTTPConnection) -> bool:
         return ip_address(request.client.host).is_loopback
     except ValueError:
         return request.client.host == "testclient"
+
+
+def _from_here(origin: str | None) -> bool:
+    """Whether a browser's page may hold a phone: one of this machine may, and whoever is no page."""
+    return origin is None or urlsplit(origin).hostname in {"localhost", "127.0.0.1", "::1"}
 
 
 def _place(request: Request, name: str) -> str:
