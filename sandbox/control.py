@@ -22,7 +22,7 @@ from sandbox.errors import SandboxError, TownError, Unknown
 from sandbox.journal import Record
 from sandbox.live_phone import LivePhone
 from sandbox.network import Network
-from sandbox.sound.plane import Side
+from sandbox.sound.circuit import Side
 from sandbox.sound.studio import Studio
 from sandbox.town import Mapped, add_application, add_number, fault_from, set_phone, steps_from
 from sandbox.transcript import transcript
@@ -56,6 +56,7 @@ class Control:
             self._route("POST", "/calls/{sid}/recording", self.record),
             self._route("GET", "/calls/{sid}/heard.wav", self.heard_wav),
             self._route("GET", "/calls/{sid}/said.wav", self.said_wav),
+            self._route("GET", "/calls/{sid}/played.wav", self.played_wav),
             self._route("POST", "/text", self.text),
             self._route("POST", "/push/{person}", self.push),
             self._route("GET", "/faults", self.faults),
@@ -147,6 +148,9 @@ class Control:
 
     async def said_wav(self, request: Request) -> Response:
         return self._recording(request, "said")
+
+    async def played_wav(self, request: Request) -> Response:
+        return self._recording(request, "played")
 
     def _recording(self, request: Request, side: Side) -> Response:
         """The recording so far; its headers say when its first sample was."""

@@ -12,15 +12,12 @@ sample.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
 
 from sandbox.clock import Clock, Timer
 from sandbox.conference import Room
 from sandbox.ids import ConferenceSid
-from sandbox.sound.circuit import Circuit, Mixer, Place, Tap
+from sandbox.sound.circuit import Circuit, Mixer, Place, Side, Tap
 from sandbox.sound.frames import FRAME_MS, FRAME_TIME, SAMPLE_TIME
-
-Side = Literal["heard", "said"]
 
 MOST_BEHIND = 250  # frames made up for after the process was held up; more (a laptop that slept) are left out
 LONGEST_NOTED_MS = 1_000
@@ -244,7 +241,7 @@ class Plane:
     def _give(self, listening: Listening, number: int) -> None:
         circuit = listening.circuit
         try:
-            listening.tap(number, circuit.heard if listening.side == "heard" else circuit.said)
+            listening.tap(number, circuit.frame(listening.side))
         except Exception as error:
             # One listener's failure (a full disk) must not silence the network; nor may it pass unseen.
             listening.stop()
