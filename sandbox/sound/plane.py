@@ -139,6 +139,7 @@ class Plane:
         self._changed = True
         if not self._listening:
             self._running = False
+            self._active, self._active_mixers = [], []
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None

@@ -73,6 +73,19 @@ async def test_when_the_last_one_stops_listening_the_ticking_stops() -> None:
     assert scene.clock.next_due() is None
 
 
+async def test_who_listens_again_later_does_not_hear_what_was_on_its_way_then() -> None:
+    scene = Scene()
+    scene.seat(Member(CALLER), Member(ANA), delay=3)
+    listening = scene.plane.listen(scene.lines[ANA], "heard", lambda _, __: None)
+    scene.says(CALLER, flat(7, 2))
+    await scene.frames(2)
+    listening.stop()
+    await scene.frames(50)
+    ana = scene.hears(ANA)
+    await scene.frames(5)
+    assert ana == [0] * 5
+
+
 async def test_members_hear_each_other_late_by_the_jitter_buffer_and_never_themselves() -> None:
     scene = Scene()
     scene.seat(Member(CALLER), Member(ANA), delay=3)
