@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import cast
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
@@ -22,7 +22,7 @@ from sandbox.errors import SandboxError, TownError, Unknown
 from sandbox.journal import Record
 from sandbox.live_phone import LivePhone
 from sandbox.network import Network
-from sandbox.sound.plane import Side
+from sandbox.sound.circuit import Side
 from sandbox.sound.studio import Studio
 from sandbox.town import Mapped, add_application, add_number, fault_from, set_phone, steps_from
 from sandbox.transcript import transcript
@@ -56,6 +56,7 @@ class Control:
             self._route("POST", "/calls/{sid}/recording", self.record),
             self._route("GET", "/calls/{sid}/heard.wav", self.heard_wav),
             self._route("GET", "/calls/{sid}/said.wav", self.said_wav),
+            self._route("GET", "/calls/{sid}/played.wav", self.played_wav),
             self._route("POST", "/text", self.text),
             self._route("POST", "/push/{person}", self.push),
             self._route("GET", "/faults", self.faults),
@@ -148,6 +149,9 @@ class Control:
     async def said_wav(self, request: Request) -> Response:
         return self._recording(request, "said")
 
+    async def played_wav(self, request: Request) -> Response:
+        return self._recording(request, "played")
+
     def _recording(self, request: Request, side: Side) -> Response:
         """The recording so far; its headers say when its first sample was."""
         track = self._network.tapes.of(_place(request, "sid")).track(side)
@@ -211,7 +215,7 @@ class Control:
 
     async def handset(self, socket: WebSocket) -> None:
         """A handset held from outside, until its socket is closed."""
-        if not _is_local(socket):
+        if not _is_local(socket) or not _from_here(socket.headers.get("origin")):
             await socket.close(1008, "the control API serves this machine only")
             return
         await socket.accept()
@@ -309,6 +313,11 @@ def _is_local(request: HTTPConnection) -> bool:
         return ip_address(request.client.host).is_loopback
     except ValueError:
         return request.client.host == "testclient"
+
+
+def _from_here(origin: str | None) -> bool:
+    """Whether a browser's page may hold a phone: one of this machine may, and whoever is no page."""
+    return origin is None or urlsplit(origin).hostname in {"localhost", "127.0.0.1", "::1"}
 
 
 def _place(request: Request, name: str) -> str:

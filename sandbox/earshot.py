@@ -37,14 +37,14 @@ class Earshot:
         self._ongoing: list[_Ongoing] = []
 
     def carry(self, by: CallSid, speaking: Speaking, delay: timedelta) -> None:
-        """Take this to whoever hears it, so much later."""
+        """Take this, and what is left of it if it has begun, to whoever hears it, so much later."""
         work = self._carry(by, speaking, delay)
         self._world.clock.work.spawn(work, name="speech on its way")
 
     async def _carry(self, by: CallSid, speaking: Speaking, delay: timedelta) -> None:
         clock = self._world.clock
         await sleep(clock, delay)
-        ongoing = _Ongoing(by, speaking.text, clock.now(), speaking.lasts)
+        ongoing = _Ongoing(by, speaking.text, speaking.began + delay, speaking.lasts)
         self._ongoing.append(ongoing)
         self._look(ongoing)
         played = await speaking.over.wait()

@@ -137,6 +137,7 @@ class Leg:
         self._connectors: list[Callable[[], None]] = []
         self.circuit = Circuit(call.sid) if world.studio is not None else None
         self.emissions: set[Emission] = set()
+        self._speaking: list[Speaking] = []
 
     # ── its life ──────────────────────────────────────────────────────────────────
 
@@ -267,6 +268,7 @@ class Leg:
     def begin_saying(self, text: str, lasts: timedelta) -> Speaking:
         """The far end says this from now on."""
         speaking = Speaking(text, self.world.clock.now(), lasts, Promise(self.world.clock.work))
+        self._speaking.append(speaking)
         if self.connected and self._attention.carrier is not None:
             self._attention.carrier.carries(speaking)
         return speaking
@@ -274,6 +276,7 @@ class Leg:
     def end_saying(self, speaking: Speaking) -> None:
         """It has said it, or stopped where it is now."""
         played = min(speaking.lasts, self.world.clock.now() - speaking.began)
+        self._speaking.remove(speaking)
         speaking.over.keep(played)
         carrier = self._attention.carrier
         said = part_of(Sound(speaking.text, "speech"), played, speaking.lasts).text
@@ -301,6 +304,9 @@ class Leg:
         carrier: takes what is said while it is said, where there is sound.
         """
         before, self._attention = self._attention, _Attention(taker, keys, speech, carrier)
+        if carrier is not None:
+            for speaking in self._speaking:  # in the middle of a sentence
+                carrier.carries(speaking)
         try:
             yield
         finally:

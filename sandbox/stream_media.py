@@ -13,9 +13,10 @@ from sandbox.faults import FaultKind
 from sandbox.journal import Kind
 from sandbox.legs import Leg
 from sandbox.sound import mulaw
+from sandbox.sound.circuit import Side
 from sandbox.sound.frames import FRAME_MS, QUIET
 from sandbox.sound.mulaw import RATE, Samples
-from sandbox.sound.plane import Plane, Side
+from sandbox.sound.plane import Plane
 from sandbox.sound.playback import Playback
 from sandbox.stream_protocol import Sent, StreamTalk, Track
 from sandbox.world import World
@@ -59,7 +60,7 @@ class StreamMedia:
         if line.talk.both_ways:
             circuit.stream = self._playback
         self._listening = [
-            plane.listen(circuit, _SIDE_OF[track], self._tap(track)) for track in line.talk.tracks
+            plane.listen(circuit, _SIDE_OF[track], self._tap(track), whole=True) for track in line.talk.tracks
         ]
 
     def stop(self) -> None:

@@ -1,5 +1,6 @@
 """What ears make of a recording: its turns of speech, each with the instant it began."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +21,7 @@ class Line:
 async def transcript(studio: Studio, track: Track, language: str = DEFAULT_LANGUAGE) -> list[Line]:
     """The turns of a recording in which there were words, oldest first."""
     lines: list[Line] = []
-    for number, sound in _turns(track):
+    for number, sound in await asyncio.to_thread(_turns, track):  # an hour of it would hold the tick up
         if text := await studio.understand(sound, language):
             lines.append(Line(studio.plane.instant_of(number), text))
     return lines

@@ -1,7 +1,8 @@
 """How punctual the sandbox's sound is: conferences of three, everybody speaking all the time, each with a stream.
 
 The sandbox is a process of its own. This one answers its webhooks and is the other end of its streams, on the other
-core: it reads every frame, and has the assistant speak without a pause.
+core: it reads every frame, and has the assistant speak without a pause. A third does nothing but tick every 20 ms:
+how late its ticks are is what the machine itself adds.
 """
 
 import asyncio
@@ -23,7 +24,8 @@ from aiohttp import web
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from bench.figures import Figure, rule
+from bench.arithmetic import quantile
+from bench.figures import Figure, rule, shown
 
 TITLES = {"mixing": "The sandbox's sound, in time"}
 ROOMS = (10, 50, 80)
@@ -43,6 +45,7 @@ class Heard:
     late: int
     share: float
     frames: int
+    idle_ms: Sequence[float]
 
     def percentile_ms(self, share: float) -> int:
         wanted, seen = share * sum(self.by_ms.values()), 0
@@ -63,7 +66,9 @@ async def measure(_: frozenset[str] = frozenset(TITLES)) -> Mapping[str, Sequenc
             Figure(
                 f"{rooms} conferences of three: lateness of a tick",
                 f"p50 {p50} ms  p99 {p99} ms  max {longest} ms; {heard.late} late; {heard.share:.0%} of a core",
-                f"{sum(heard.by_ms.values())} ticks, {heard.frames} frames read by the other side",
+                f"{sum(heard.by_ms.values())} ticks, {heard.frames} frames read by the other side; ticks of a process"
+                f" that does nothing: p99 {shown(quantile(heard.idle_ms, 0.99))},"
+                f" max {shown(max(heard.idle_ms))}",
                 "no tick later than 20 ms" if rooms == AIM_ROOMS else "",
                 "whatever else runs on the two cores; the work itself is Python for each line and each message",
                 {
@@ -73,6 +78,8 @@ async def measure(_: frozenset[str] = frozenset(TITLES)) -> Mapping[str, Sequenc
                     "max_ms": longest,
                     "late": heard.late,
                     "share": heard.share,
+                    "idle_p99_ms": quantile(heard.idle_ms, 0.99),
+                    "idle_max_ms": max(heard.idle_ms),
                 },
             )
         )
@@ -99,13 +106,37 @@ async def _run(rooms: int) -> Heard:
     ):
         await _fill(client, product, rooms)
         before, frames, spent, began = await _sound(client), product.frames, _cpu_s(pid), _now()
-        await asyncio.sleep(SECONDS)
+        idle_ms = await _idle_lateness_ms(SECONDS)
         after = await _sound(client)
         share = (_cpu_s(pid) - spent) / (_now() - began)
         read = product.frames - frames
     by_ms = {late: count - before.get(late, 0) for late, count in after.items()}
     late = sum(count for late_ms, count in by_ms.items() if late_ms >= 20)
-    return Heard(rooms, {late_ms: count for late_ms, count in by_ms.items() if count}, late, share, read)
+    return Heard(
+        rooms, {late_ms: count for late_ms, count in by_ms.items() if count}, late, share, read, idle_ms
+    )
+
+
+IDLE = """
+import asyncio, json
+async def tick():
+    loop = asyncio.get_running_loop()
+    began, late = loop.time(), []
+    for number in range(1, {ticks}):
+        await asyncio.sleep(began + number * 0.02 - loop.time())
+        late.append(max(0.0, loop.time() - began - number * 0.02) * 1000)
+    print(json.dumps(late))
+asyncio.run(tick())
+"""
+
+
+async def _idle_lateness_ms(seconds: float) -> Sequence[float]:
+    """How late the ticks of an idle process are, measured that long."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", IDLE.format(ticks=round(seconds * 50)), stdout=asyncio.subprocess.PIPE
+    )
+    measured: list[float] = json.loads((await child.communicate())[0])
+    return measured
 
 
 def _now() -> float:

@@ -1,12 +1,14 @@
 """A leg's line in both directions, and the rooms in which lines are mixed. No clock.
 
-*said* is what the far end sends (Twilio's inbound track), *heard* what it is given to hear (the outbound track).
+*said* is what the far end sends (Twilio's inbound track), *heard* what it is given to hear (the outbound track),
+*played* the part of that which comes from no other leg: prompts, music, announcements, a stream.
 A circuit makes one frame of each when it is told to; who asks, and when, is `plane.py`'s affair.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 from sandbox.conference import Room, audible
 from sandbox.ids import CallSid
@@ -15,6 +17,8 @@ from sandbox.sound.live import LiveMic
 from sandbox.sound.mulaw import Samples
 from sandbox.sound.playback import Playback
 from sandbox.sound.timeline import Timeline
+
+Side = Literal["heard", "said", "played"]
 
 # Somebody who wants every frame of one direction, at its end: its number and its sound.
 Tap = Callable[[int, Samples], None]
@@ -40,12 +44,24 @@ class Circuit:
     place: "Place | None" = None
     said: Samples = field(default_factory=lambda: QUIET)
     heard: Samples = field(default_factory=lambda: QUIET)
+    played: Samples = field(default_factory=lambda: QUIET)
+
+    def frame(self, side: Side) -> Samples:
+        """The frame that was made last."""
+        match side:
+            case "heard":
+                return self.heard
+            case "said":
+                return self.said
+            case "played":
+                return self.played
 
     def hear(self, number: int) -> None:
         """Make the frame of that number that the far end hears. The room must have been mixed before."""
-        sounds = [self.player.frame(number)]
+        self.played = self.player.frame(number)
         if self.stream is not None:
-            sounds.append(self.stream.take())
+            self.played = mixed((self.played, self.stream.take()))
+        sounds = [self.played]
         if self.place is not None and not self.player.alone(number):
             sounds.append(self.place.mixed)
         if self.bridged is not None:
@@ -73,7 +89,7 @@ class Circuit:
 
     def fall_silent(self) -> None:
         """Forget what sounded: nobody has listened for a while."""
-        self.said = self.heard = QUIET
+        self.said = self.heard = self.played = QUIET
         if self.place is not None:
             self.place.refill()
 

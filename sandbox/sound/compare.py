@@ -2,7 +2,7 @@
 
 Both tracks are cut into the same frames, so only the delay between them is unknown, and it is whole frames. A frame
 that was sent counts as present in what was heard if the heard one cannot be explained as well without it: a mix is a
-sum, and what else is in it (the other legs' own tracks, as far as they are given) is taken away first.
+sum, and what else is in it (what other legs said, what was played to the listener) is taken away first.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from sandbox.sound.tape import Track
 from sandbox.sound.turns import is_loud
 
 LONGEST_DELAY_MS = 600
-PRESENT = 0.5  # of a frame's energy must be found
+PRESENT = 0.7  # of a frame must be found; two letters of the light voice that share a tone reach half of it
 DISTINCT = 0.1  # of it must differ from what else sounds, or it cannot be told apart
 
 Real = NDArray[np.float64]
@@ -37,7 +37,11 @@ class Found:
 
 
 def frames_heard(sent: Track, heard: Track, others: Sequence[Track] = ()) -> Found:
-    """How many frames of `sent` are in `heard`. others: what the other legs sent that may be in it too."""
+    """How many frames of `sent` are in `heard`.
+
+    others: what may be in it too: what the other legs said, and what was played to the listener. With the light
+    voice they are needed: all its speakers make the same tones.
+    """
     numbers = [number for number in sent.numbers if is_loud(sent.frame(number))]
     if not numbers:
         return Found(0, 0, 0)

@@ -12,15 +12,12 @@ sample.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
 
 from sandbox.clock import Clock, Timer
 from sandbox.conference import Room
 from sandbox.ids import ConferenceSid
-from sandbox.sound.circuit import Circuit, Mixer, Place, Tap
+from sandbox.sound.circuit import Circuit, Mixer, Place, Side, Tap
 from sandbox.sound.frames import FRAME_MS, FRAME_TIME, SAMPLE_TIME
-
-Side = Literal["heard", "said"]
 
 MOST_BEHIND = 250  # frames made up for after the process was held up; more (a laptop that slept) are left out
 LONGEST_NOTED_MS = 1_000
@@ -68,7 +65,7 @@ class Lateness:
 
 @dataclass(eq=False)
 class Listening:
-    """One tap on one direction of a line, from the first whole frame on."""
+    """One tap on one direction of a line, from the frame `first` on."""
 
     circuit: Circuit
     side: Side
@@ -113,15 +110,22 @@ class Plane:
 
     # ── who listens ───────────────────────────────────────────────────────────────
 
-    def listen(self, circuit: Circuit, side: Side, tap: Tap) -> Listening:
-        """Call the tap with every frame from the next whole one, until stopped."""
-        first = self.next_whole_frame()
+    def this_frame(self) -> int:
+        """The frame that is going on."""
+        return self.frame_at(self._clock.now())
+
+    def listen(self, circuit: Circuit, side: Side, tap: Tap, *, whole: bool = False) -> Listening:
+        """Call the tap with every frame until stopped, from the one that is going on.
+
+        whole: from the next one, unless this one is only beginning.
+        """
+        first = self.next_whole_frame() if whole else self.this_frame()
         listening = Listening(circuit, side, tap, first, lambda: self._stop(listening))
         self._listening.setdefault(circuit, []).append(listening)
         self._changed = True
         if not self._running:
             self._running = True
-            self._next = self.frame_at(self._clock.now())
+            self._next = self.this_frame()
             self._schedule()
         return listening
 
@@ -135,6 +139,7 @@ class Plane:
         self._changed = True
         if not self._listening:
             self._running = False
+            self._active, self._active_mixers = [], []
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
@@ -145,6 +150,8 @@ class Plane:
             self._stop(listening)
         self.leave(circuit)
         self.cross_out(circuit)
+        circuit.mic.clear()
+        circuit.player.clear()
 
     # ── who is connected with whom ────────────────────────────────────────────────
 
@@ -235,7 +242,7 @@ class Plane:
     def _give(self, listening: Listening, number: int) -> None:
         circuit = listening.circuit
         try:
-            listening.tap(number, circuit.heard if listening.side == "heard" else circuit.said)
+            listening.tap(number, circuit.frame(listening.side))
         except Exception as error:
             # One listener's failure (a full disk) must not silence the network; nor may it pass unseen.
             listening.stop()

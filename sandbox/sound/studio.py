@@ -32,6 +32,8 @@ class Studio:
             "music": tones.music(),
         }
         self._speech = speech
+        self._at_voice = asyncio.Lock()
+        self._at_ears = asyncio.Lock()
         self._spoken: OrderedDict[tuple[str, str, str], Samples] = OrderedDict()
         self._kept = 0
 
@@ -41,7 +43,9 @@ class Studio:
         if (known := self._spoken.get(key)) is not None:
             self._spoken.move_to_end(key)
             return known
-        samples = await self._work(lambda: self._speech.named(voice).speak(text, _spoken_language(language)))
+        samples = await self._work(
+            self._at_voice, lambda: self._speech.named(voice).speak(text, _spoken_language(language))
+        )
         if key not in self._spoken:
             self._kept += len(samples)
         self._spoken[key] = samples
@@ -51,10 +55,16 @@ class Studio:
 
     async def understand(self, samples: Samples, language: str = DEFAULT_LANGUAGE) -> str:
         """The words in the sound; empty where there are none."""
-        return await self._work(lambda: self._speech.ears.understand(samples, _spoken_language(language)))
+        return await self._work(
+            self._at_ears, lambda: self._speech.ears.understand(samples, _spoken_language(language))
+        )
 
-    async def _work(self, work: Callable[[], T]) -> T:
-        return await asyncio.to_thread(work) if self._speech.slow else work()
+    async def _work(self, turn: asyncio.Lock, work: Callable[[], T]) -> T:
+        """Do it at once or, where it is slow, in a thread, one after the other."""
+        if not self._speech.slow:
+            return work()
+        async with turn:
+            return await asyncio.to_thread(work)
 
 
 def _spoken_language(tag: str) -> str:

@@ -1,4 +1,4 @@
-"""Recordings of a line: what it heard and what it said, frame by frame, from the same frame on.
+"""Recordings of a line: what it heard, what of that was played to it, what it said, all from the same frame on.
 
 A tape in memory stops growing at its longest; one on disk is written as it comes and can be heard once it is closed.
 """
@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from sandbox.sound import wav
-from sandbox.sound.circuit import Circuit, Tap
+from sandbox.sound.circuit import Circuit, Side, Tap
 from sandbox.sound.frames import FRAME_MS, FRAME_TIME, QUIET
 from sandbox.sound.mulaw import FRAME, Samples
-from sandbox.sound.plane import Plane, Side
+from sandbox.sound.plane import Plane
 
 LONGEST_IN_MEMORY_S = 3_600  # 58 MB a direction
 LONGEST_ON_DISK_S = 6 * 3_600
-_SIDES: tuple[Side, Side] = ("heard", "said")
+_SIDES: tuple[Side, ...] = ("heard", "played", "said")
 _QUIET = QUIET.tobytes()
 
 
@@ -69,13 +69,13 @@ def read_track(content: bytes) -> Track:
 
 
 class Tape:
-    """Records one line from the next whole frame until it is stopped or full."""
+    """Records one line from the frame that is going on until it is stopped or full."""
 
     def __init__(self, plane: Plane, circuit: Circuit, folder: Path | None = None, name: str = "") -> None:
-        self.first = plane.next_whole_frame()
+        self.first = plane.this_frame()
         self.began = plane.instant_of(self.first)
         self.full = False
-        self._frames: dict[Side, int] = {"heard": 0, "said": 0}
+        self._frames: dict[Side, int] = dict.fromkeys(_SIDES, 0)
         longest_s = LONGEST_IN_MEMORY_S if folder is None else LONGEST_ON_DISK_S
         self._most = longest_s * 1_000 // FRAME_MS
         self._files: dict[Side, Path] = {}

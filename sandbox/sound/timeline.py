@@ -64,6 +64,10 @@ class Timeline:
             self._placed.append(placed)
         return placed
 
+    def clear(self) -> None:
+        """Nothing sounds here any more."""
+        self._placed.clear()
+
     def frame(self, number: int) -> Samples:
         """The frame of that number."""
         if not self._placed:

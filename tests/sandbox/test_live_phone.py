@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosedError
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
+from websockets.typing import Origin
 
 from sandbox.sound import modem, mulaw
 from sandbox.sound.frames import QUIET
@@ -150,6 +151,22 @@ async def test_what_cannot_be_done_is_told(sounding: Scene, message: str) -> Non
     async with held(sounding, ANA) as ana:
         await ana.socket.send(message)
         assert (await ana.is_told("error"))["error"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "welcome"), [("http://localhost:3000", True), ("https://elsewhere.example", False)]
+)
+async def test_only_pages_of_this_machine_may_hold_a_phone(
+    sounding: Scene, origin: str, welcome: bool
+) -> None:
+    sounding.phone(ANA)
+    url = sounding.address.replace("http", "ws") + f"/_sandbox/phones/{ANA}/audio"
+    if welcome:
+        async with connect(url, proxy=None, origin=Origin(origin)) as socket:
+            assert json.loads(await socket.recv())["event"] == "ready"
+    else:
+        with pytest.raises(InvalidStatus):
+            await connect(url, proxy=None, origin=Origin(origin))
 
 
 async def test_without_sound_there_is_no_handset_from_outside(scene: Scene) -> None:

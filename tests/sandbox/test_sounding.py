@@ -1,5 +1,6 @@
 """A network with sound: what is spoken can be recorded where it is heard, and read back from the recording."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -344,3 +345,33 @@ async def test_what_a_member_says_while_another_joins_is_heard_from_then_on(soun
     assert [one.details["whole"] for one in sounding.network.journal.of("leg.heard", call=ben.call_sid)] == [
         False
     ]
+
+
+async def test_who_comes_into_a_room_in_mid_sentence_is_heard_from_then_on(sounding: Scene) -> None:
+    _, ana = await room_of_two(sounding, Stay())
+    room = "<Dial><Conference beep='false' waitUrl='' jitterBufferSize='small'>incident</Conference></Dial>"
+    sounding.product.says("/voice", f"<Say>One moment</Say>{room}")
+    text = "Hello hello hello can anybody hear me"
+    ben = sounding.network.dial(BEN, LINE, Say(text), Stay())
+    await sounding.pass_time(5)
+    heard = sounding.network.heard(ana)
+    assert text.endswith(heard)
+    assert 5 < len(heard) < len(text) - 5
+    by_ear = words(sounding.network.tapes.of(ana), "heard")
+    assert abs(len(by_ear) - len(heard)) <= 1
+    assert sounding.network.journal.of("leg.said", call=ben, text=text)
+
+
+async def test_an_announcement_may_replace_the_conference_while_it_lasts(sounding: Scene) -> None:
+    assumptions = sounding.network.world.assumptions
+    sounding.network.world.assumptions = replace(assumptions, announcement="replace")
+    call, ana = await room_of_two(sounding, Stay(), ana=(Wait(2), Say("I talk and talk and talk"), Stay()))
+    sounding.product.says("/news", "<Say>Important</Say>")
+    room = sounding.network.room("incident")
+    assert room is not None
+    participant = sounding.client.conferences(room.sid).participants(call)
+    await sounding.pass_time(1)
+    await sounding.request(lambda: participant.update(announce_url=sounding.product.url + "/news"))
+    await sounding.pass_time(5)
+    assert ana
+    assert "Important" in words(sounding.network.tapes.of(call), "heard")

@@ -50,6 +50,7 @@ class Incident:
         tapes = self.scene.network.tapes
         said = tapes.of(self.ai).track("said").between(since, self.scene.clock.now())
         others = [tapes.of(sid).track("said") for sid in (self.caller, self.ana) if sid != listener]
+        others.append(tapes.of(listener).track("played"))
         return frames_heard(said, tapes.of(listener).track("heard"), others)
 
 
@@ -132,3 +133,17 @@ async def test_what_was_said_just_before_an_unmute_is_heard_after_it(incident: I
     await incident.update(muted=False)
     await incident.scene.pass_time(1)
     assert incident.heard_by(incident.caller, began).present > 0
+
+
+async def test_an_announcement_to_the_caller_is_not_taken_for_the_whisper(incident: Incident) -> None:
+    await incident.coach()
+    text = "Oak Street 412, water, two people"
+    url = incident.scene.product.says("/news", f"<Say>{text}</Say>")
+    room = incident.scene.network.room("incident")
+    assert room is not None
+    caller = incident.scene.client.conferences(room.sid).participants(incident.caller)
+    await incident.scene.request(lambda: caller.update(announce_url=url))
+    began = await incident.whispers(text)
+    found = incident.heard_by(incident.caller, began)
+    assert found.present == 0
+    assert "Oak Street" in incident.scene.network.heard(incident.caller)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import numpy as np
+import pytest
 
 from sandbox.clock import ManualClock
 from sandbox.conference import Member, Room, RoomStatus
@@ -70,6 +71,19 @@ async def test_when_the_last_one_stops_listening_the_ticking_stops() -> None:
     await scene.frames(3)
     listening.stop()
     assert scene.clock.next_due() is None
+
+
+async def test_who_listens_again_later_does_not_hear_what_was_on_its_way_then() -> None:
+    scene = Scene()
+    scene.seat(Member(CALLER), Member(ANA), delay=3)
+    listening = scene.plane.listen(scene.lines[ANA], "heard", lambda _, __: None)
+    scene.says(CALLER, flat(7, 2))
+    await scene.frames(2)
+    listening.stop()
+    await scene.frames(50)
+    ana = scene.hears(ANA)
+    await scene.frames(5)
+    assert ana == [0] * 5
 
 
 async def test_members_hear_each_other_late_by_the_jitter_buffer_and_never_themselves() -> None:
@@ -143,14 +157,17 @@ async def test_a_room_in_a_room_does_not_wait_for_itself() -> None:
     assert heard == [0] * 5
 
 
-async def test_nobody_is_given_the_frame_that_had_begun_already() -> None:
+@pytest.mark.parametrize(("whole", "expected"), [(True, [1, 2, 3, 4]), (False, [0, 1, 2, 3, 4])])
+async def test_a_frame_that_had_begun_already_is_given_unless_whole_ones_are_wanted(
+    whole: bool, expected: list[int]
+) -> None:
     scene = Scene()
     scene.seat(Member(CALLER))
     await scene.clock.advance(timedelta(milliseconds=5))
     numbers: list[int] = []
-    scene.plane.listen(scene.lines[CALLER], "said", lambda number, _: numbers.append(number))
+    scene.plane.listen(scene.lines[CALLER], "said", lambda number, _: numbers.append(number), whole=whole)
     await scene.clock.advance(timedelta(milliseconds=95))
-    assert numbers == [1, 2, 3, 4]
+    assert numbers == expected
 
 
 async def test_a_line_that_is_forgotten_has_no_place_and_no_listeners() -> None:
