@@ -104,7 +104,7 @@ def _times(organs: Organs) -> list[Figure]:
             what,
             f"p50 {shown(quantile(times, 0.5))}  p99 {shown(quantile(times, 0.99))}",
             f"{len(times)} phrases",
-            limits="this machine, alone",
+            limits="this machine, one at a time",
             numbers={"p50_ms": quantile(times, 0.5), "p99_ms": quantile(times, 0.99)},
         )
         for what, times in (("time to speak a phrase", speaking), ("time to understand a phrase", hearing))

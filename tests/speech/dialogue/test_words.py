@@ -81,6 +81,11 @@ def test_words_that_only_look_like_numbers_stay_words(text: str) -> None:
         ("That's not right", Answer.NO),
         ("Know.", Answer.NO),
         ("412 Oak Street", None),
+        ("I want to speak to your manager right now!", None),
+        ("There is no power in the house.", None),
+        ("Oh God, yes, please hurry", Answer.YES),
+        ("Well, no.", Answer.NO),
+        ("Yeah, it's right.", Answer.YES),
         ("", None),
     ],
 )
