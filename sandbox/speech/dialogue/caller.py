@@ -79,9 +79,8 @@ class Caller:
             return self._came_back(backs[-1])
         if heard is None:
             return self._greeting() if memory.spoke == 0 else self._onward()
-        if heard.silence:
-            return self._silence()
-        return self._heard(heard)
+        told = [Say(back.outcome.say, memory.language) for back in backs if back.outcome.say]
+        return [*told, *(self._silence() if heard.silence else self._heard(heard))]
 
     # What somebody said.
 

@@ -164,7 +164,8 @@ def _ordered(memory: Memory, text: str, standing: bool) -> None:
     if ordered.typed:
         _typed(memory, ordered.typed)
     if ordered.exactly and not standing:
-        memory.pending.append(Exactly(ordered.exactly))
+        if (order := Exactly(ordered.exactly)) not in memory.pending:
+            memory.pending.append(order)
     elif ordered.exactly:
         memory.greeting = memory.greeting or ordered.exactly
 

@@ -480,3 +480,18 @@ def test_trouble_without_a_category_takes_none_of_the_deadly_ones() -> None:
     night.says("The elevator is stuck at 104 River Road.")
     night.says("Yes.")
     assert night.used[-1][1]["category"] == "water"
+
+
+def test_what_a_tool_wants_said_is_said_though_somebody_spoke_meanwhile() -> None:
+    night = Night()
+    night.says("A pipe burst at 412 Oak Street.")
+    night.says("Yes.")
+    night.gives_back(then=False, ok=True, say="I am ringing the engineer.")
+    assert night.says("It's getting worse!").startswith("I am ringing the engineer.")
+
+
+def test_an_order_given_twice_is_said_once() -> None:
+    night = Night()
+    for _ in range(2):
+        night.told('Say exactly this and nothing else: "The second engineer is being rung."')
+    assert night.answers() == "The second engineer is being rung."

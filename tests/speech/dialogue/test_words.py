@@ -124,6 +124,22 @@ def test_orders_are_read_wherever_they_stand() -> None:
     assert (ordered.greeting, ordered.language, ordered.languages) == ("Good evening.", "es", ("en", "es"))
 
 
+@pytest.mark.parametrize(
+    ("order", "words"),
+    [
+        (
+            'Say exactly this and nothing else: "The \\"second\\" engineer.\\nStay."',
+            'The "second" engineer.\nStay.',
+        ),
+        ('Say exactly this and nothing else: "She said "yes" to it."', 'She said "yes" to it.'),
+        ("Say exactly this and nothing else: “Está llamando.”", "Está llamando."),
+        ("Say exactly this and nothing else: nothing in quotes", ""),
+    ],
+)
+def test_words_to_be_said_are_quoted_as_json_or_as_people_do(order: str, words: str) -> None:
+    assert read_orders(order).exactly == words
+
+
 def test_of_several_roles_in_one_text_the_last_counts() -> None:
     assert read_orders("You are now the coach of Ana. You are now silent.").role is Role.SILENT
     assert read_orders("You are now the coach of Ana-Maria O'Neil (engineer).").person == "Ana-Maria O'Neil"
