@@ -3,6 +3,7 @@
 Needs the packages of `make test-voice`; says so where they are absent.
 """
 
+import asyncio
 import statistics
 import time
 from collections.abc import Mapping, Sequence
@@ -10,15 +11,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from bench.arithmetic import quantile
-from bench.figures import Figure, shown
+from bench.figures import Figure, shown, spread
 from sandbox.sound.mulaw import RATE
 from sandbox.sound.voice import Voice
 from sandbox.speech.dialogue.words import read_back, with_digits
 from sandbox.speech.local import local
 from sandbox.speech.organs import Organs
+from sandbox.speech.serve import running
 from sandbox.speech.turns import Started, Stopped, Turns
 from tests.speech.hearing import LINES, NEEDED, SECOND, JoeVoice, absent, listen
 from tests.speech.line import PHRASES, over_the_line
+from tests.speech.paced import paced
 
 TITLES: Mapping[str, str] = {"hearing": "The sandbox's ears and voice, over a telephone line"}
 NUMBERS = ("412", "7", "421", "5550142", "2025550111", "1600", "90210", "3", "15", "808", "6173", "2468")
@@ -27,10 +30,10 @@ GAP = np.zeros(RATE * 3 // 2, dtype=np.int16)
 
 async def measure(chosen: frozenset[str]) -> Mapping[str, Sequence[Figure]]:
     """In one process and one thread; nothing else runs."""
-    return dict.fromkeys(chosen, measured())
+    return dict.fromkeys(chosen, await measured())
 
 
-def measured() -> list[Figure]:
+async def measured() -> list[Figure]:
     if missing := absent((*NEEDED, *SECOND)):
         return [Figure("not measured", f"{missing} is not installed: make test-voice")]
     began = time.monotonic()
@@ -51,7 +54,27 @@ def measured() -> list[Figure]:
                 )
             )
         figures.append(_turns(name, voice, organs))
-    return [*figures, _read_backs(organs), *_times(organs)]
+    answers = [await _answers(organs, voices["joe (a caller)"], callers) for callers in (1, 2, 4)]
+    return [*figures, _read_backs(organs), *_times(organs), *answers]
+
+
+async def _answers(organs: Organs, voice: Voice, callers: int) -> Figure:
+    """Callers at once on the socket, in real time, each speaking again as soon as it was answered."""
+    sounds = [over_the_line(voice.speak(phrase.text, "en"), 20.0) for phrase in PHRASES[:6]]
+
+    async def call(address: str) -> list[float]:
+        async with paced(address) as caller:
+            return [(await caller.says(sound)).after_s * 1_000 for sound in sounds]
+
+    async with running(organs=organs) as address:
+        each = await asyncio.gather(*(call(address) for _ in range(callers)))
+    after_ms = [one for answers in each for one in answers]
+    return spread(
+        f"end of a caller's speech to the first sound, {callers} at once",
+        after_ms,
+        samples="answers",
+        limits="0.5 s of it is the silence that ends a turn",
+    )
 
 
 def _turns(name: str, voice: Voice, organs: Organs) -> Figure:
@@ -104,7 +127,7 @@ def _times(organs: Organs) -> list[Figure]:
             what,
             f"p50 {shown(quantile(times, 0.5))}  p99 {shown(quantile(times, 0.99))}",
             f"{len(times)} phrases",
-            limits="this machine, alone",
+            limits="this machine, one at a time",
             numbers={"p50_ms": quantile(times, 0.5), "p99_ms": quantile(times, 0.99)},
         )
         for what, times in (("time to speak a phrase", speaking), ("time to understand a phrase", hearing))

@@ -115,7 +115,7 @@ class Fields:
 
     def _within(self, name: str, value: float, least: float, most: float) -> None:
         where = self.where(name)
-        if value < least:
+        if not value >= least:  # nor is what is no number
             message = f"Invalid '{where}': expected a value >= {least}, but got {value} instead."
             raise Refusal(message, code="integer_below_min_value", param=where)
         if value > most:

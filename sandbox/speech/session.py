@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sandbox.sound.mulaw import RATE, Samples
+from sandbox.sound.mulaw import Samples
+from sandbox.speech import told
 from sandbox.speech.client_events import (
     Append,
     CancelResponse,
@@ -35,6 +36,7 @@ from sandbox.speech.ids import Ids
 from sandbox.speech.input import InputBuffer
 from sandbox.speech.items import Message, Part, read_item
 from sandbox.speech.limits import RateLimits
+from sandbox.speech.listening import Listening
 from sandbox.speech.mind import Mind
 from sandbox.speech.orders import Close, Listen, Order, Send
 from sandbox.speech.organs import Detector
@@ -59,15 +61,6 @@ class Timing:
     thinking_ms: int = 0
     transcript_ms: int = 0
     pace: Pace = field(default_factory=Pace)
-
-
-@dataclass
-class _Listening:
-    """Sound of an item that is with the ears."""
-
-    message: Message
-    part: Part
-    seconds: float
 
 
 class Session:
@@ -100,8 +93,7 @@ class Session:
         self._aside: list[Generation] = []  # out of band
         self._undecided: dict[str, int] = {}  # response to when it may be decided
         self._answer_owed = False  # a turn ended while a response could not be interrupted
-        self._listening: dict[int, _Listening] = {}
-        self._listened = 0
+        self._listening = Listening()
         self._later: list[tuple[int, int, Callable[[int], Iterator[Order]]]] = []
         self._laters = 0
         self._turn_item = ""
@@ -121,22 +113,21 @@ class Session:
         if self.over:
             return []
         if isinstance(frame.event, Refusal):
-            return self._stamped([_error(frame.event, frame.event_id)])
+            return self._stamped([told.error(frame.event, frame.event_id)])
         orders: list[Order] = []
         try:
             orders.extend(self._act(frame.event, now_ms))
         except Refusal as refusal:
-            orders.append(_error(refusal, frame.event_id))
+            orders.append(told.error(refusal, frame.event_id))
         return self._stamped([*orders, *self._moved(now_ms)])
 
     def heard(self, number: int, text: str | None, now_ms: int) -> list[Order]:
         """The ears have understood something; None: they could not be used."""
-        listening = self._listening.pop(number, None)
-        if listening is None or self.over:
+        heard = self._listening.end(number, text)
+        if heard is None or self.over:
             return []
-        listening.part.known = text or ""
         if self._configuration.transcription is not None:
-            self._do_later(now_ms + self._timing.transcript_ms, lambda _: self._transcribed(listening, text))
+            self._do_later(now_ms + self._timing.transcript_ms, lambda _: heard.transcript())
         return self._stamped(list(self._moved(now_ms)))
 
     def spoken(self, response_id: str, samples: Samples | None, now_ms: int) -> list[Order]:
@@ -184,7 +175,7 @@ class Session:
 
     def complain(self, refusal: Refusal) -> list[Order]:
         """An error out of nowhere; the session goes on."""
-        return self._stamped([_error(refusal, None)])
+        return self._stamped([told.error(refusal, None)])
 
     def break_off(self, kind: str, code: str, message: str, now_ms: int) -> list[Order]:
         """Let the response that is being made fail."""
@@ -226,25 +217,17 @@ class Session:
                 yield from self._commit_by_hand()
             case Clear():
                 self._buffer.clear()
-                yield Send({"type": "input_audio_buffer.cleared"})
+                yield told.cleared()
             case CreateItem(given, after):
                 yield from self._create_item(given, after)
             case DeleteItem(item_id):
                 self._conversation.delete(item_id)
-                yield Send({"type": "conversation.item.deleted", "item_id": item_id})
+                yield told.deleted(item_id)
             case RetrieveItem(item_id):
-                item = self._conversation.get(item_id, "retrieve")
-                yield Send({"type": "conversation.item.retrieved", "item": item.json()})
+                yield told.retrieved(self._conversation.get(item_id, "retrieve"))
             case TruncateItem(item_id, content_index, audio_end_ms):
                 self._conversation.truncate(item_id, content_index, audio_end_ms)
-                yield Send(
-                    {
-                        "type": "conversation.item.truncated",
-                        "item_id": item_id,
-                        "content_index": content_index,
-                        "audio_end_ms": audio_end_ms,
-                    }
-                )
+                yield told.truncated(item_id, content_index, audio_end_ms)
             case CreateResponse(response):
                 yield from self._create_response(response, now_ms)
             case CancelResponse(response_id):
@@ -262,9 +245,7 @@ class Session:
     def _create_item(self, given: Fields, after: str | None) -> Iterator[Order]:
         item, sounds = read_item(given, self._ids.draw("item"))
         self._conversation.add(item, after)
-        before = self._conversation.before(item)
-        for kind in ("added", "done"):
-            yield Send({"type": f"conversation.item.{kind}", "previous_item_id": before, "item": item.json()})
+        yield from told.added(item, self._conversation)
         for sound in sounds:
             samples = Decoder(self._configuration.input_format).decode(sound.wire)
             yield self._listen(sound.item, sound.part, samples)
@@ -304,23 +285,11 @@ class Session:
                 self._idle_at_ms = None
                 self._turn_item = self._ids.draw("item")
                 self._turn_from_ms = max(0, at_ms - settings.prefix_padding_ms)
-                yield Send(
-                    {
-                        "type": "input_audio_buffer.speech_started",
-                        "audio_start_ms": self._turn_from_ms,
-                        "item_id": self._turn_item,
-                    }
-                )
+                yield told.speech_started(self._turn_item, self._turn_from_ms)
                 if settings.interrupt_response and self._active is not None:
                     yield from self._active.cancel("turn_detected")
             case Stopped(at_ms):
-                yield Send(
-                    {
-                        "type": "input_audio_buffer.speech_stopped",
-                        "audio_end_ms": at_ms,
-                        "item_id": self._turn_item,
-                    }
-                )
+                yield told.speech_stopped(self._turn_item, at_ms)
                 yield from self._commit(self._turn_item, self._buffer.take(self._turn_from_ms))
                 self._answer_owed = settings.create_response
 
@@ -335,48 +304,14 @@ class Session:
 
     def _commit(self, item_id: str, samples: Samples) -> Iterator[Order]:
         message = Message(item_id, "user", [Part("input_audio", length_ms=ms_of(len(samples)))])
-        yield from self._append_user(message)
+        self._conversation.add(message)
+        yield from told.committed(message, self._conversation)
         yield self._listen(message, message.parts[0], samples)
 
-    def _append_user(self, message: Message) -> Iterator[Order]:
-        self._conversation.add(message)
-        before = self._conversation.before(message)
-        yield Send(
-            {"type": "input_audio_buffer.committed", "previous_item_id": before, "item_id": message.id}
-        )
-        for kind in ("added", "done"):
-            yield Send(
-                {"type": f"conversation.item.{kind}", "previous_item_id": before, "item": message.json()}
-            )
-
     def _listen(self, message: Message, part: Part, samples: Samples) -> Listen:
-        self._listened += 1
-        self._listening[self._listened] = _Listening(message, part, len(samples) / RATE)
         settings = self._configuration
         language = settings.language or self._mind.language(self._conversation.items, settings.instructions)
-        return Listen(self._listened, samples, language)
-
-    def _transcribed(self, listening: _Listening, text: str | None) -> Iterator[Order]:
-        """The client's transcript: beside what the model heard, and perhaps after its answer."""
-        where: Json = {
-            "item_id": listening.message.id,
-            "content_index": listening.message.parts.index(listening.part),
-        }
-        kind = "conversation.item.input_audio_transcription"
-        if text is None:
-            error: Json = {
-                "type": "server_error",
-                "code": None,
-                "message": "Transcription failed.",
-                "param": None,
-            }
-            yield Send({"type": f"{kind}.failed", **where, "error": error})
-            return
-        listening.part.text = text
-        if text:
-            yield Send({"type": f"{kind}.delta", **where, "delta": text})
-        usage: Json = {"type": "duration", "seconds": round(listening.seconds, 2)}
-        yield Send({"type": f"{kind}.completed", **where, "transcript": text, "usage": usage})
+        return self._listening.begin(message, part, samples, language)
 
     def _idle(self, now_ms: int) -> Iterator[Order]:
         """Nobody has spoken since the last answer was heard: the model may speak again."""
@@ -384,16 +319,10 @@ class Session:
         item_id, at_ms = self._ids.draw("item"), self._buffer.position_ms
         from_ms = at_ms - self._buffer.kept_ms
         self._buffer.clear()
-        yield Send(
-            {
-                "type": "input_audio_buffer.timeout_triggered",
-                "audio_start_ms": from_ms,
-                "audio_end_ms": at_ms,
-                "item_id": item_id,
-            }
-        )
+        yield told.nobody_spoke(item_id, from_ms, at_ms)
         silence = Message(item_id, "user", [Part("input_audio", known="")], silence=True)
-        yield from self._append_user(silence)
+        self._conversation.add(silence)
+        yield from told.committed(silence, self._conversation)
         yield from self._create_response(Fields({}, "response"), now_ms)
 
     # What moves by itself.
@@ -441,7 +370,7 @@ class Session:
     def _expire(self) -> Iterator[Order]:
         minutes = self._timing.lasts_ms // 60_000
         message = f"Your session hit the maximum duration of {minutes} minutes."
-        yield _error(Refusal(message, code="session_expired"), None)
+        yield told.error(Refusal(message, code="session_expired"), None)
         yield Close(EXPIRED, message)
         self.over = True
 
@@ -460,14 +389,3 @@ class Session:
             if isinstance(order, Send):
                 order.event["event_id"] = self._ids.draw("event")
         return list(orders)
-
-
-def _error(refusal: Refusal, event_id: str | None) -> Send:
-    error: Json = {
-        "type": refusal.kind,
-        "code": refusal.code,
-        "message": refusal.message,
-        "param": refusal.param,
-        "event_id": event_id,
-    }
-    return Send({"type": "error", "error": error})

@@ -13,10 +13,12 @@ from sandbox.speech.dialogue.words import Answer, read_back, with_digits, yes_or
 from sandbox.speech.local import local
 from sandbox.speech.mind import Say
 from sandbox.speech.organs import Detector, Organs
+from sandbox.speech.serve import running
 from sandbox.speech.turns import Started, Turns
 from tests.speech.dialogue.night import Night
 from tests.speech.hearing import LINES, NEEDED, SECOND, JoeVoice, absent, listen
 from tests.speech.line import PHRASES, over_the_line, understood
+from tests.speech.paced import paced
 
 pytestmark = [
     pytest.mark.voice,
@@ -164,3 +166,18 @@ def test_the_mind_has_words_for_the_voice(organs: Organs) -> None:
         assert isinstance(step, Say)
         assert len(organs.voice.speak(step.text, step.language)) > RATE // 2
     assert RuleMind().language(night.items, "Languages: en") == "en"
+
+
+@no_second
+async def test_over_the_socket_in_real_time_a_stranger_is_heard_and_answered(
+    organs: Organs, joe: Voice
+) -> None:
+    async with running(organs=organs) as address, paced(address) as caller:
+        answer = await caller.says(
+            over_the_line(joe.speak("There is water coming through the ceiling.", "en"), 20.0)
+        )
+        assert "water" in answer.transcript
+        assert answer.words.startswith("Where are you?")
+        assert "street" in organs.ears.understand(answer.sound, "en").lower()
+        answer = await caller.says(over_the_line(joe.speak("412 Oak Street, apartment 7.", "en")))
+        assert "Is that right?" in answer.words

@@ -26,6 +26,7 @@ from sandbox.speech.fields import Json
 from sandbox.speech.mind import Say, Step
 
 MOST_PROMPTS = 2
+MOST_UNKNOWN = 2  # times somebody may not know where they are
 MOST_TRIES = 3  # of a tool that refuses
 
 _BYE = (
@@ -78,9 +79,8 @@ class Caller:
             return self._came_back(backs[-1])
         if heard is None:
             return self._greeting() if memory.spoke == 0 else self._onward()
-        if heard.silence:
-            return self._silence()
-        return self._heard(heard)
+        told = [Say(back.outcome.say, memory.language) for back in backs if back.outcome.say]
+        return [*told, *(self._silence() if heard.silence else self._heard(heard))]
 
     # What somebody said.
 
@@ -102,9 +102,9 @@ class Caller:
         if asks_for_person(heard.text) and not memory.problem:
             insists = memory.wants_person >= 2 and not self._reported()
             return self._give_up("the caller asks for a person") if insists else [self._say("person")]
-        if not heard.understood and not self._reported():
-            return self._unclear(heard)
-        return self._onward()
+        if not heard.understood and self._reported():
+            return [self._say("stay"), *self._complete(company=False)]
+        return self._onward() if heard.understood else self._unclear(heard)
 
     def _unclear(self, heard: Heard) -> Sequence[Step]:
         """Nothing was understood: ask again, then keys or a person."""
@@ -226,13 +226,13 @@ class Caller:
     def _place(self) -> Sequence[Step] | None:
         """Ask, read back, or go to the keys; None when the place is as good as it gets."""
         memory = self.memory
-        if memory.place.confirmed:
+        if memory.place.confirmed or memory.place.unknown >= MOST_UNKNOWN:
             return None
         if memory.place.failed >= MOST_READ_BACKS:
             return self._keys_for(memory.place, "place")
         if memory.place.value:
             return [self._say("place_right", place=read_back(memory.place.value, memory.language))]
-        return [self._say("where")]
+        return [self._say("where_else" if memory.place.unknown else "where")]
 
     def _number(self) -> Sequence[Step] | None:
         memory = self.memory

@@ -8,9 +8,9 @@ from typing import cast
 
 from sandbox.speech.fields import Json
 
-_QUOTED = r"[\"“«](.+?)[\"”»]"
-_EXACTLY = re.compile(rf"say exactly this and nothing else:\s*{_QUOTED}\s*$", re.IGNORECASE | re.DOTALL)
-_GREETING = re.compile(rf"greet (?:the caller |them )?with:?\s*{_QUOTED}", re.IGNORECASE | re.DOTALL)
+_QUOTED = re.compile(r"[\"“«](.+?)[\"”»]\s*(?:\n|$)", re.DOTALL)
+_EXACTLY = re.compile(r"say exactly this and nothing else:\s*", re.IGNORECASE)
+_GREETING = re.compile(r"greet (?:the caller |them )?with:?\s*", re.IGNORECASE)
 _LANGUAGE = re.compile(r"\blanguage:\s*([a-z]{2})\b", re.IGNORECASE)
 _LANGUAGES = re.compile(r"\blanguages:\s*([a-z]{2}(?:\s*,\s*[a-z]{2})*)", re.IGNORECASE)
 _BRIEF = re.compile(r"\bbrief:\s*(.+?)\s*(?:\n|$)", re.IGNORECASE)
@@ -50,8 +50,8 @@ def read_orders(text: str) -> Ordered:
     _, role, person = max(roles, key=lambda one: one[0]) if roles else (0, None, "")
     several = _LANGUAGES.search(text)
     return Ordered(
-        exactly=_first(_EXACTLY, text),
-        greeting=_first(_GREETING, text),
+        exactly=_quoted(_EXACTLY, text),
+        greeting=_quoted(_GREETING, text),
         language=_first(_LANGUAGE, text).lower(),
         languages=tuple(one.strip().lower() for one in several.group(1).split(",")) if several else (),
         brief=_first(_BRIEF, text),
@@ -103,6 +103,21 @@ def read_outcome(output: str) -> Outcome:
         error=error if isinstance(error, str) and error else refused,
         content=fields,
     )
+
+
+def _quoted(lead: re.Pattern[str], text: str) -> str:
+    """What stands in quotation marks behind the lead: as JSON writes a string, or as people do."""
+    found = lead.search(text)
+    if found is None:
+        return ""
+    rest = text[found.end() :]
+    try:
+        content, end = cast("tuple[object, int]", json.JSONDecoder().raw_decode(rest))
+    except ValueError:
+        content, end = "", 0
+    if isinstance(content, str) and end and not rest[end:].partition("\n")[0].strip():
+        return content.strip()
+    return _first(_QUOTED, rest) if _QUOTED.match(rest) else ""
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str:

@@ -16,6 +16,7 @@ from sandbox.speech.dialogue.places import (
     find_number,
     find_place,
     house_number,
+    not_known,
     place_from_answer,
 )
 from sandbox.speech.dialogue.topics import Severity, Topic, can_wait, topics_of
@@ -37,6 +38,7 @@ class Slot:
     failed: int = 0  # read-backs that were not confirmed
     typed: bool = False  # keys were asked for
     last: str = ""  # what was refused last
+    unknown: int = 0  # times the caller could not tell
 
     def settle(self, value: str) -> None:
         self.value, self.confirmed = value, True
@@ -162,7 +164,8 @@ def _ordered(memory: Memory, text: str, standing: bool) -> None:
     if ordered.typed:
         _typed(memory, ordered.typed)
     if ordered.exactly and not standing:
-        memory.pending.append(Exactly(ordered.exactly))
+        if (order := Exactly(ordered.exactly)) not in memory.pending:
+            memory.pending.append(order)
     elif ordered.exactly:
         memory.greeting = memory.greeting or ordered.exactly
 
@@ -244,7 +247,8 @@ def _heard(memory: Memory, item: Message) -> None:
 def _murmur(text: str) -> bool:
     """Sounds that mean `go on` and interrupt nothing."""
     return (
-        re.fullmatch(r"(?:m+h*m*|uh huh|uh|um+|hm+|ah|oh|okay|ok)", plain(text).replace(" ", " ")) is not None
+        re.fullmatch(r"(?:m+h*m*|m*hm+|uhhuh|uh+|um+|ah+|oh+|okay|ok)+", plain(text).replace(" ", ""))
+        is not None
     )
 
 
@@ -261,6 +265,9 @@ def _answered(memory: Memory, text: str) -> bool:
         case Question.NUMBER_RIGHT:
             return _checked(memory.number, answer, find_number(text))
         case Question.WHERE:
+            if not memory.place.confirmed and not_known(text):
+                memory.place.unknown += 1
+                return True
             if memory.place.confirmed or (found := place_from_answer(text)) is None:
                 return False
             memory.place.value = found
@@ -296,6 +303,8 @@ def _checked(slot: Slot, answer: Answer | None, other: str | None) -> bool:
     if answer is Answer.YES and (other is None or other == slot.value):
         slot.confirmed = True
         return True
+    if answer is Answer.NO and other == slot.value:
+        other = None  # said again as it was understood: it was something else
     if answer is None and other is None:
         slot.failed += 1
         return False
@@ -331,22 +340,22 @@ def _volunteered(memory: Memory, text: str) -> bool:
     if not memory.problem and (learnt or (memory.asked is Question.WHAT and len(plain(text).split()) >= 3)):
         memory.problem = text
         learnt = True
-    if not memory.place.value and not memory.place.confirmed and (place := find_place(text)) is not None:
-        memory.place.value, learnt = place, True
+    place = find_place(text)
+    if place not in {None, memory.place.last} and not memory.place.value and not memory.place.confirmed:
+        memory.place.value, learnt = place or "", True
     if not memory.number.value and not memory.number.confirmed and (number := find_number(text)) is not None:
         memory.number.value, learnt = number, True
     return learnt
 
 
+_PERSON = re.compile(
+    r"\b(?:real person|human|somebody real|(?:your|the|a) (?:manager|supervisor|boss)|persona real"
+    r"|speak to (?:someone|somebody|a person|an? \w+)|hablar con (?:alguien|una persona))\b"
+)
+
+
 def asks_for_person(text: str) -> bool:
-    return (
-        re.search(
-            r"\b(?:real person|human|somebody real|speak to (?:someone|somebody|a person|an? \w+)|persona real"
-            r"|hablar con (?:alguien|una persona))\b",
-            plain(text),
-        )
-        is not None
-    )
+    return _PERSON.search(plain(text)) is not None
 
 
 def latest_heard(pending: Sequence[Pending]) -> Heard | None:

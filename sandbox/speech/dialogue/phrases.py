@@ -25,6 +25,7 @@ PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
         "what": "Please tell me what has happened.",
         "danger": "Is anyone in danger, or is something being damaged right now?",
         "where": "Where are you? Please tell me the house number, the street and the apartment.",
+        "where_else": "Can you see a street sign, or a letter with the address on it?",
         "place_right": "I have the address as {place}. Is that right?",
         "number": "On which number can you be reached? You can also say: this number.",
         "number_right": "I have the number as {number}. Is that right?",
@@ -76,6 +77,7 @@ PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
         "what": "Por favor, dígame qué ha pasado.",
         "danger": "¿Hay alguien en peligro, o se está dañando algo ahora mismo?",
         "where": "¿Dónde está usted? Dígame la calle, el número y el apartamento.",
+        "where_else": "¿Ve usted el letrero de la calle, o una carta con la dirección?",
         "place_right": "Tengo la dirección como {place}. ¿Es correcto?",
         "number": "¿En qué número le podemos localizar? También puede decir: este número.",
         "number_right": "Tengo el número como {number}. ¿Es correcto?",
@@ -124,11 +126,16 @@ PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 # How a read-back and the others are known again although the rest of the sentence was cut off, or differs.
+_ALSO: Final = {"where": ("where_else",)}
 _BEGINNINGS: Final = {
-    question: tuple(phrases[question.value].split("{")[0].strip() for phrases in PHRASES.values())
+    question: tuple(
+        phrases[name].split("{")[0].strip()
+        for phrases in PHRASES.values()
+        for name in (question.value, *_ALSO.get(question.value, ()))
+    )
     for question in Question
 }
-COMPANY: Final = ("company_1", "company_2", "company_3")
+COMPANY: Final = ("stay", "company_1", "company_2", "company_3")
 
 
 def phrase(language: str, name: str, **fill: str) -> str:

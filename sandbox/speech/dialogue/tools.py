@@ -6,7 +6,7 @@ from typing import Final, cast
 
 from sandbox.speech.configuration import Tool
 from sandbox.speech.dialogue.memory import CALLING, Memory
-from sandbox.speech.dialogue.topics import Severity, Topic
+from sandbox.speech.dialogue.topics import TOPICS, Severity, Topic
 from sandbox.speech.fields import Json
 from sandbox.speech.mind import Use
 
@@ -110,7 +110,17 @@ def category(tool: Tool, topics: Sequence[Topic], instructions: str) -> str | No
                 about = f"{choice} {_said_of(choice, f'{explained}{instructions}')}".lower()
                 if re.search(rf"\b{re.escape(stem)}", about.replace("_", " ")):
                     return choice
-    return next((choice for choice in choices if choice.lower() in _CATCH_ALL), choices[0])
+    if (catch_all := next((choice for choice in choices if choice.lower() in _CATCH_ALL), None)) is not None:
+        return catch_all
+    danger = any(topic.severity is Severity.LIFE for topic in topics)
+    fits = [choice for choice in choices if _deadly(f"{choice} {_said_of(choice, explained)}") is danger]
+    return (fits or choices)[0]
+
+
+def _deadly(about: str) -> bool:
+    return any(
+        stem in about.lower() for topic in TOPICS if topic.severity is Severity.LIFE for stem in topic.stems
+    )
 
 
 def _said_of(choice: str, explained: str) -> str:

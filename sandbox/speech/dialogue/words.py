@@ -42,11 +42,21 @@ _COUNTED = {
     "apartamento",
 }
 
+# Said anywhere in an answer, and said at its beginning.
 _YES = (
-    r"yes|yeah|yep|yup|yea|ya|sure|correct|right|exactly|ok|okay|accept|that's it|that is it|uh huh|affirmative"
-    r"|sí|si|claro|correcto|exacto|vale|eso es|así es"
+    r"yes|yeah|yep|yup|yea|correct|exactly|accept|affirmative|that's it|that is it"
+    r"|(?:that's|that is|it's|it is|all|is) right|sí|correcto|exacto|eso es|así es"
 )
-_NO = r"no|nope|nah|not|wrong|incorrect|never|decline|isn't|incorrecto|falso|equivocado|mal"
+_YES_FIRST = r"ya|sure|right|ok|okay|uh huh|si|claro|vale|c es"
+_NO = (
+    r"wrong|incorrect|not (?:right|correct|it|really|quite)|isn't (?:right|correct|it)|nobody|no one|decline"
+    r"|incorrecto|equivocado"
+)
+_NO_FIRST = r"no|nope|nah|not|never|mal|falso"
+_FILLER = r"(?:(?:oh|uh|um|well|sorry|and|but|so|i said|pues|bueno|ay) )*"
+_NO_ANSWER = (
+    r"\bright (?:now|away|here|there|next|in|on|by|behind)\b|\bno (?:problem|heat|power|water|light)\b"
+)
 # Heard for "accept" when nothing else was said; inside a sentence it is its own word.
 _ONLY_ALONE = {
     "except": True,
@@ -88,6 +98,9 @@ def plain(text: str) -> str:
 def with_digits(text: str) -> str:
     """The text with its spoken numbers as digits: `four twelve Oak` becomes `412 Oak`."""
     text = re.sub(r"(?<=\w)-(?=\w)", " ", text)
+    text = re.sub(
+        r"\b([1-9])00 (?:and|y) (\d{1,2})\b", lambda sum_: f"{int(sum_[1]) * 100 + int(sum_[2])}", text
+    )
     out: list[str] = []
     run: list[str] = []
     for token in text.split():
@@ -147,8 +160,8 @@ def _sum(run: Sequence[str]) -> int:
 def read_back(text: str, language: str) -> str:
     """The text as it is read back: every digit a word of its own."""
     names = DIGITS.get(language, DIGITS["en"])
-    spoken = re.sub(r"\d+", lambda run: " ".join(names[int(digit)] for digit in run.group()), text)
-    return " ".join(spoken.split())
+    spoken = re.sub(r"\d+", lambda run: f" {' '.join(names[int(one)] for one in run.group())} ", text)
+    return re.sub(r" +([,.;:!?])", r"\1", " ".join(spoken.split()))
 
 
 def yes_or_no(text: str) -> Answer | None:
@@ -156,15 +169,17 @@ def yes_or_no(text: str) -> Answer | None:
     said = plain(text)
     if said in _ONLY_ALONE:
         return Answer.YES if _ONLY_ALONE[said] else Answer.NO
-    if re.search(rf"\b(?:{_NO})\b", said) and not re.match(r"(?:no problem|not a problem)\b", said):
+    said = re.sub(_NO_ANSWER, "", said)
+    if re.search(rf"\b(?:{_NO})\b", said) or re.match(rf"{_FILLER}(?:{_NO_FIRST})\b", said):
         return Answer.NO
-    return Answer.YES if re.search(rf"\b(?:{_YES})\b", said) else None
+    agreed = re.search(rf"\b(?:{_YES})\b", said) or re.match(rf"{_FILLER}(?:{_YES_FIRST})\b", said)
+    return Answer.YES if agreed else None
 
 
 def language_of(text: str) -> str | None:
     """`en` or `es` where the words tell; None where they do not."""
     said = plain(text)
-    if re.search(r"\b(?:español|spanish)\b", said):
+    if re.search(r"\b(?:espa[nñ]\w*ol|spanish)\b", said):
         return "es"
     words = said.split()
     spanish = sum(word in _SPANISH for word in words) + (2 if re.search(r"[ñ¿¡]", text) else 0)

@@ -449,3 +449,49 @@ def test_with_tools_of_other_names_and_choices_it_fits_what_it_knows() -> None:
         "kind": "plumbing", "priority": "high", "address": "412 Oak Street",
         "summary": "A pipe burst at 412 Oak Street.", "floor": "",
     }  # fmt: skip
+
+
+def test_who_does_not_know_where_they_are_is_asked_once_more_and_then_not_again() -> None:
+    night = Night()
+    night.says("My mommy fell and she won't wake up.")
+    assert "Where are you?" in night.gives_back(ok=True)
+    assert "street sign" in night.says("I don't know.")
+    assert "number" in night.says("I don't know!")
+    assert "address" not in night.says("This number.")
+
+
+def test_of_a_rant_the_sentence_with_the_number_is_read_back() -> None:
+    night = Night()
+    night.says("My heating is out.")
+    assert (
+        night.says("Are you stupid? I told you. Twenty one Elm.")
+        == "I have the address as two one Elm. Is that right?"
+    )
+
+
+def test_a_no_with_the_same_words_again_asks_anew() -> None:
+    night = Night()
+    night.says("The power is out at 1600 Park Lane.")
+    assert "Where are you?" in night.says("No, 1600 Park Lane.")
+
+
+def test_trouble_without_a_category_takes_none_of_the_deadly_ones() -> None:
+    night = Night()
+    night.says("The elevator is stuck at 104 River Road.")
+    night.says("Yes.")
+    assert night.used[-1][1]["category"] == "water"
+
+
+def test_what_a_tool_wants_said_is_said_though_somebody_spoke_meanwhile() -> None:
+    night = Night()
+    night.says("A pipe burst at 412 Oak Street.")
+    night.says("Yes.")
+    night.gives_back(then=False, ok=True, say="I am ringing the engineer.")
+    assert night.says("It's getting worse!").startswith("I am ringing the engineer.")
+
+
+def test_an_order_given_twice_is_said_once() -> None:
+    night = Night()
+    for _ in range(2):
+        night.told('Say exactly this and nothing else: "The second engineer is being rung."')
+    assert night.answers() == "The second engineer is being rung."

@@ -81,6 +81,11 @@ def test_words_that_only_look_like_numbers_stay_words(text: str) -> None:
         ("That's not right", Answer.NO),
         ("Know.", Answer.NO),
         ("412 Oak Street", None),
+        ("I want to speak to your manager right now!", None),
+        ("There is no power in the house.", None),
+        ("Oh God, yes, please hurry", Answer.YES),
+        ("Well, no.", Answer.NO),
+        ("Yeah, it's right.", Answer.YES),
         ("", None),
     ],
 )
@@ -117,6 +122,22 @@ def test_orders_are_read_wherever_they_stand() -> None:
         "You work for Harbor.\nGreet with: “Good evening.”\nLanguages: en, es\nLanguage: es"
     )
     assert (ordered.greeting, ordered.language, ordered.languages) == ("Good evening.", "es", ("en", "es"))
+
+
+@pytest.mark.parametrize(
+    ("order", "words"),
+    [
+        (
+            'Say exactly this and nothing else: "The \\"second\\" engineer.\\nStay."',
+            'The "second" engineer.\nStay.',
+        ),
+        ('Say exactly this and nothing else: "She said "yes" to it."', 'She said "yes" to it.'),
+        ("Say exactly this and nothing else: “Está llamando.”", "Está llamando."),
+        ("Say exactly this and nothing else: nothing in quotes", ""),
+    ],
+)
+def test_words_to_be_said_are_quoted_as_json_or_as_people_do(order: str, words: str) -> None:
+    assert read_orders(order).exactly == words
 
 
 def test_of_several_roles_in_one_text_the_last_counts() -> None:
