@@ -18,6 +18,8 @@ from websockets.exceptions import InvalidStatus
 
 from bench.relay import InMemory, OpenDoor
 from bridge.admission import Admission
+from bridge.effects import Effect, Overheard
+from bridge.leg import Leg
 from bridge.models import RealtimeModels
 from bridge.realtime import Access
 from bridge.signature import Signatures
@@ -25,7 +27,7 @@ from tests.bridge import frames
 from tests.bridge.model_server import PATIENCE_S, ModelServer, model_server
 from workflows.assistant import Role
 from workflows.orders import Instruction
-from workflows.tokens import StreamToken, Tokens
+from workflows.tokens import EarToken, StreamToken, Tokens
 from workflows.values import CallSid
 from workflows.voice import Plan, Speaker, Tool, ToolCall, ToolOutcome, Turn, Turns, VoiceTrouble
 
@@ -305,6 +307,95 @@ async def test_orders_reach_the_model_and_the_line() -> None:
         await line.driver.instruct_bridge(Instruction(CALL, 1, "role", Role.COACH, "Ana", coach))
         configured = await line.model.event("session.update", 3)
         assert configured["session"]["instructions"] == "Coach Ana."
+
+
+async def test_a_turn_is_whose_own_stream_was_loud() -> None:
+    loud, ledger = bytes([0x90, 0x10]) * 80, Ledger(PLAN)
+    async with model_server() as model:
+        driver = EarsToo(
+            ledger,
+            Tokens("secret-secret-secret"),
+            Signatures("", "ws://bridge", required=False),
+            RealtimeModels(Access(model.url, "gpt-realtime-2.1", "key")),
+        )
+        async with driver.listening("127.0.0.1", 0) as port, connect(f"ws://127.0.0.1:{port}/") as socket:
+            await socket.send(frames.start("any"))
+            await model.event("session.update")
+            async with connect(f"ws://127.0.0.1:{port}/") as ear:
+                await ear.send(frames.start("ear", "MZ2"))
+                await model.sends("input_audio_buffer.speech_started", item_id="u1", audio_start_ms=0)
+                for n in range(10):
+                    frame = json.loads(frames.media(20 * n, "MZ2"))
+                    frame["media"]["payload"] = base64.b64encode(loud).decode()
+                    await ear.send(json.dumps(frame))
+                await ear.ping()
+                async with asyncio.timeout(PATIENCE_S):
+                    while driver.overheard_ms < 200:
+                        driver.news.clear()
+                        await driver.news.wait()
+                await model.sends("input_audio_buffer.speech_stopped", item_id="u1", audio_end_ms=200)
+                await model.sends(
+                    "conversation.item.input_audio_transcription.completed",
+                    item_id="u1",
+                    transcript="The valve.",
+                )
+                await ledger.until(1, ledger.turns)
+
+    assert [(turn.speaker, turn.text) for turn in ledger.turns] == [(Speaker.RESPONDER, "The valve.")]
+
+
+class EarsToo(OpenDoor):
+    """An open door for which the token `ear` is a responder's own stream."""
+
+    overheard_ms = 0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.news = asyncio.Event()
+
+    def opened(self, leg: Leg, token: str) -> list[Effect]:
+        if token != "ear":
+            return super().opened(leg, token)
+        return leg.session.claimed_as_ear(EarToken(CALL, CallSid("CA3"), Speaker.RESPONDER, "Ana"))
+
+    def overheard(self, heard: Overheard) -> None:
+        super().overheard(heard)
+        self.overheard_ms += heard.loud.ms
+        self.news.set()
+
+
+async def test_a_bridge_that_is_told_to_stop_lets_what_is_being_said_be_heard_first() -> None:
+    ledger = Ledger(PLAN)
+    async with model_server() as model:
+        driver = OpenDoor(
+            ledger,
+            Tokens("secret-secret-secret"),
+            Signatures("", "ws://bridge", required=False),
+            RealtimeModels(Access(model.url, "gpt-realtime-2.1", "key")),
+            drain_s=5.0,
+        )
+        listening = driver.listening("127.0.0.1", 0)
+        port = await listening.__aenter__()
+        async with connect(f"ws://127.0.0.1:{port}/") as socket:
+            await socket.send(frames.start("any"))
+            twilio = Twilio(socket, returns_marks=False)
+            reading = asyncio.create_task(twilio.read())
+            await model.event("session.update")
+            await model.answers(200, "Hold on.")
+            await twilio.until(1, "mark")
+            stopping = asyncio.create_task(listening.__aexit__(None, None, None))
+            await asyncio.wait({stopping}, timeout=0.5)
+            assert socket.close_code is None
+            with pytest.raises(ConnectionRefusedError):
+                await connect(f"ws://127.0.0.1:{port}/")
+
+            for mark in twilio.of("mark"):
+                await socket.send(json.dumps(mark))
+            await reading
+            await stopping
+
+    assert socket.close_code == 1012
+    assert [turn.text for turn in ledger.turns] == ["Hold on."]
 
 
 async def test_a_process_that_is_full_answers_so() -> None:
