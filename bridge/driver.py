@@ -194,7 +194,7 @@ class Driver:
         farewell.add_done_callback(lambda done: self._said(key, done))
 
     async def _farewell(self, leg: Leg, mine: StreamToken, *, detached: bool) -> None:
-        await leg.tell_the_rest()
+        await leg.finish_telling()
         if detached:
             await self._workflows.tell_detached(mine)
 

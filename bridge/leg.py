@@ -41,6 +41,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 START_S = 5.0  # Twilio sends `start` right behind `connected`
 TOOL_S = 8.0  # longer, and the model is told that it is still being done
 STILL = "Not done yet: it is still being tried. Say so if asked; promise nothing."
+FAILED = "It could not be done: nobody took the order. Say so if asked; promise nothing."
+GIVE_UP_S = 60.0
 TELL_PAUSE_S = 1.0
 TURNS_AT_ONCE = 50
 BYE = 1000
@@ -182,6 +184,7 @@ class Leg:
         self._models = models
         self._open_models: dict[int, _Model] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._asking: set[asyncio.Task[ToolOutcome]] = set()
         self._telling: asyncio.Task[None] | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._rings_at = NEVER
@@ -299,14 +302,19 @@ class Leg:
         """Its session was told to end."""
         self.do(effects)
 
-    async def tell_the_rest(self) -> None:
-        """Tell the turns that were not told yet."""
+    async def finish_telling(self) -> None:
+        """Wait for what was asked, and tell the turns that were not told yet."""
+        if self._asking:
+            await asyncio.wait(self._asking)
+        await self._tell_all_turns()
+
+    async def _tell_all_turns(self) -> None:
         leg, talk = self.session.leg, self.session.talk
         while leg is not None and talk is not None and talk.words.turns:
             first, turns = talk.words.told, tuple(talk.words.turns)[:TURNS_AT_ONCE]
             batch = Turns(generation=leg.generation, first=first, turns=turns)
             await self._workflows.tell_turns(leg, batch)
-            talk.words.taken(first + len(turns) - talk.words.told)
+            talk.words.taken(max(first + len(turns) - talk.words.told, 0))  # some may have been let go
 
     def _do(self, effect: Effect) -> None:
         leg = self.session.leg
@@ -391,18 +399,25 @@ class Leg:
             self.model_gone(link, f"cannot be reached: {error}")
 
     async def _use_tool(self, leg: StreamToken, call: ToolCall) -> None:
-        """Ask, and keep asking; the model is not left without a word for long."""
-        asking = asyncio.ensure_future(self._workflows.use_tool(leg, call))
-        try:
-            await asyncio.wait({asking}, timeout=TOOL_S)
-            if not asking.done():
-                self._tool_done(call.id, ToolOutcome(output=STILL))
-                outcome = await asking
-                self.do(self.session.done_late(call.name, outcome, self.now()))
-                return
+        """Ask; the model is not left without a word for long, and the question outlives the stream."""
+        asking = self.loop.create_task(self._ask(leg, call))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
+        await asyncio.wait({asking}, timeout=TOOL_S)
+        if asking.done():
             self._tool_done(call.id, asking.result())
-        finally:
-            asking.cancel()
+            return
+        self._tool_done(call.id, ToolOutcome(output=STILL))
+        await asyncio.wait({asking})
+        self.do(self.session.done_late(call.name, asking.result(), self.now()))
+
+    async def _ask(self, leg: StreamToken, call: ToolCall) -> ToolOutcome:
+        try:
+            async with asyncio.timeout(GIVE_UP_S):
+                return await self._workflows.use_tool(leg, call)
+        except TimeoutError:
+            log.error("tool call given up", call=leg.call, tool=call.name)
+            return ToolOutcome(output=FAILED)
 
     def _tool_done(self, call: str, outcome: ToolOutcome) -> None:
         now = self.now()
@@ -411,7 +426,7 @@ class Leg:
 
     async def _tell_turns(self) -> None:
         await asyncio.sleep(TELL_PAUSE_S)  # at most one signal a second
-        await self.tell_the_rest()
+        await self._tell_all_turns()
 
     # Time
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import os
 import signal
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from bench.relay import InMemory, OpenDoor
 from bridge.admission import Admission
@@ -42,6 +43,7 @@ class Ledger(InMemory):
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan)
         self.calls: list[ToolCall] = []
+        self.done: list[str] = []
         self.turns: list[Turn] = []
         self.first: list[int] = []
         self.troubles: list[str] = []
@@ -51,8 +53,10 @@ class Ledger(InMemory):
 
     async def use_tool(self, leg: StreamToken, call: ToolCall) -> ToolOutcome:
         self.calls.append(call)
+        self.news.set()
         if self.answer is not None:
             await self.answer.wait()
+        self.done.append(call.id)
         return ToolOutcome(output="noted")
 
     async def tell_turns(self, leg: StreamToken, turns: Turns) -> None:
@@ -84,12 +88,13 @@ class Twilio:
     returns_marks: bool = True
 
     async def read(self) -> None:
-        async for frame in self.socket:
-            message = json.loads(frame)
-            self.messages.append(message)
-            if message["event"] == "mark" and self.returns_marks:
-                await self.socket.send(json.dumps(message | {"sequenceNumber": "9"}))
-            self.news.set()
+        with contextlib.suppress(ConnectionClosed):
+            async for frame in self.socket:
+                message = json.loads(frame)
+                self.messages.append(message)
+                if message["event"] == "mark" and self.returns_marks:
+                    await self.socket.send(json.dumps(message | {"sequenceNumber": "9"}))
+                self.news.set()
 
     async def says(self, sound: bytes, first_ms: int = 0) -> None:
         for n in range(len(sound) // 160):
@@ -227,6 +232,22 @@ async def test_sound_flows_while_a_tool_waits_for_the_workflow() -> None:
         assert line.model.of("conversation.item.create") == []
         line.ledger.answer.set()
         await line.model.event("conversation.item.create")
+
+
+async def test_a_tool_call_outlives_the_stream_that_asked_for_it() -> None:
+    async with carried() as line:
+        line.ledger.answer = asyncio.Event()
+        call = {"id": "i", "type": "function_call", "call_id": "c", "name": "note", "arguments": "{}"}
+        await line.model.sends("response.output_item.done", response_id="r9", output_index=0, item=call)
+        await line.ledger.until(1, line.ledger.calls)
+
+        await line.twilio.socket.send(frames.STOP)
+        await line.twilio.socket.wait_closed()
+        assert not line.ledger.detached.is_set()
+        line.ledger.answer.set()
+
+        await asyncio.wait_for(line.ledger.detached.wait(), PATIENCE_S)
+        assert line.ledger.done == ["c"]
 
 
 async def test_turns_are_told_in_batches_with_their_numbers() -> None:
