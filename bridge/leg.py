@@ -27,11 +27,11 @@ from bridge.effects import (
 )
 from bridge.errors import RemoteProtocolError
 from bridge.metrics import Figures
-from bridge.model import Audio, News, Order, SpeechStarted
+from bridge.model import Audio, SpeechStarted
+from bridge.seams import Models, ModelSession, Workflows
 from bridge.session import At, Session
 from bridge.twilio_wire import Media, SendClear, SendMark, SendMedia, read, write
-from bridge.wires import Listener, Wire
-from workflows.messages import Attached
+from bridge.wires import Wire
 from workflows.orders import Instruction
 from workflows.tokens import StreamToken
 from workflows.voice import ToolCall, ToolOutcome, Turns, VoiceTrouble
@@ -47,62 +47,6 @@ TELL_PAUSE_S = 1.0
 TURNS_AT_ONCE = 50
 BYE = 1000
 NEVER = float("inf")
-
-
-class Workflows(Interface):
-    """The workflows of calls, as a stream speaks to them. Everything waits until it was taken, or the call is over."""
-
-    async def attach(self, leg: StreamToken, stream: str) -> Attached:
-        """Whether this stream may be carried, and with which plan."""
-        ...
-
-    async def tell_detached(self, leg: StreamToken) -> None:
-        """This process no longer carries the leg."""
-        ...
-
-    async def use_tool(self, leg: StreamToken, call: ToolCall) -> ToolOutcome:
-        """The AI wants something done."""
-        ...
-
-    async def tell_turns(self, leg: StreamToken, turns: Turns) -> None:
-        """What was said."""
-        ...
-
-    async def tell_trouble(self, leg: StreamToken, trouble: VoiceTrouble) -> None:
-        """How the model does."""
-        ...
-
-
-class ModelSession(Interface):
-    """One session at a speech model: orders to frames, frames to news."""
-
-    def write(self, order: Order) -> list[bytes]:
-        """The frames of an order."""
-        ...
-
-    def opened(self) -> list[News]:
-        """The news in the socket's being open and the configuration's being sent."""
-        ...
-
-    def read(self, frame: bytes) -> list[News]:
-        """The news in a frame."""
-        ...
-
-    def unsent(self) -> list[bytes]:
-        """Frames that became due by what was read."""
-        ...
-
-
-class Models(Interface):
-    """Where sessions at a speech model are had."""
-
-    def session(self) -> ModelSession:
-        """A new one."""
-        ...
-
-    async def connect(self, listener: Listener, keep: Callable[[Wire], None]) -> None:
-        """Open its socket; keep is given its wire before the listener hears of it. Raises OSError."""
-        ...
 
 
 class House(Interface):
