@@ -5,6 +5,7 @@ tools answer "done". Any load generator can play Twilio at the port and the spee
 """
 
 import asyncio
+import gc
 import logging
 import signal
 import ssl
@@ -94,6 +95,7 @@ async def _serve(host: str, port: int, upstream: str, streams: int, ca: str) -> 
         admission=Admission(streams, late_ms=float("inf")),
     )
     async with driver.listening(host, port) as bound:
+        gc.freeze()  # as `rung bridge` does
         print(f"READY {bound}", flush=True)
         await stop.wait()
 

@@ -43,7 +43,7 @@ TOOL_S = 8.0  # longer, and the model is told that it is still being done
 STILL = "Not done yet: it is still being tried. Say so if asked; promise nothing."
 FAILED = "It could not be done: nobody took the order. Say so if asked; promise nothing."
 GIVE_UP_S = 60.0
-TELL_PAUSE_S = 1.0
+TELL_PAUSE_S = 1.0  # between two batches of turns: each is a signal, and billed
 TURNS_AT_ONCE = 50
 BYE = 1000
 NEVER = float("inf")
@@ -132,6 +132,7 @@ class Leg:
         self._telling: asyncio.Task[None] | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._rings_at = NEVER
+        self._may_tell_s = 0.0
         self._patience: asyncio.TimerHandle | None = None
 
     @property
@@ -250,15 +251,18 @@ class Leg:
         """Wait for what was asked, and tell the turns that were not told yet."""
         if self._asking:
             await asyncio.wait(self._asking)
-        await self._tell_all_turns()
+        while await self._tell_some_turns():
+            pass
 
-    async def _tell_all_turns(self) -> None:
+    async def _tell_some_turns(self) -> bool:
+        """Tell a batch; gives whether there was one."""
         leg, talk = self.session.leg, self.session.talk
-        while leg is not None and talk is not None and talk.words.turns:
-            first, turns = talk.words.told, tuple(talk.words.turns)[:TURNS_AT_ONCE]
-            batch = Turns(generation=leg.generation, first=first, turns=turns)
-            await self._workflows.tell_turns(leg, batch)
-            talk.words.taken(max(first + len(turns) - talk.words.told, 0))  # some may have been let go
+        if leg is None or talk is None or not talk.words.turns:
+            return False
+        first, turns = talk.words.told, tuple(talk.words.turns)[:TURNS_AT_ONCE]
+        await self._workflows.tell_turns(leg, Turns(generation=leg.generation, first=first, turns=turns))
+        talk.words.taken(max(first + len(turns) - talk.words.told, 0))  # some may have been let go
+        return True
 
     def _do(self, effect: Effect) -> None:
         leg = self.session.leg
@@ -369,8 +373,11 @@ class Leg:
         self._set_alarm(now)
 
     async def _tell_turns(self) -> None:
-        await asyncio.sleep(TELL_PAUSE_S)  # at most one signal a second
-        await self._tell_all_turns()
+        more = True
+        while more:
+            await asyncio.sleep(self._may_tell_s - self.now())
+            self._may_tell_s = self.now() + TELL_PAUSE_S
+            more = await self._tell_some_turns()
 
     # Time
 
