@@ -66,6 +66,8 @@ class Wire(asyncio.Protocol):
         self._protocol = protocol
         self._max_bytes = max_bytes
         self._masked_in = MASKED if isinstance(protocol, ServerProtocol) else 0
+        self._usual = self._masked_in | 126
+        self._usual_head = 8 if self._masked_in else 4
         self._transport: asyncio.Transport | None = None
         self._head = b""
         self._parts: list[bytes] = []
@@ -179,8 +181,25 @@ class Wire(asyncio.Protocol):
                 return
             data = b"".join(self._parts)
             self._parts.clear()
-        start, size = 0, len(data)
+        start, size, usual, head_bytes = 0, len(data), self._usual, self._usual_head
         while True:
+            # What sound is: a whole text of 126 bytes to 64 KiB.
+            if (
+                size - start >= 8
+                and data[start] == TEXT
+                and data[start + 1] == usual
+                and self._fragmented is None
+            ):
+                length = data[start + 2] << 8 | data[start + 3]
+                body, end = start + head_bytes, start + head_bytes + length
+                if end <= size and length <= self._max_bytes:
+                    text = data[body:end]
+                    self.listener.text(apply_mask(text, data[start + 4 : body]) if head_bytes == 8 else text)
+                    if not self.open:
+                        self._unusual(data[end:])
+                        return
+                    start = end
+                    continue
             end = self._end_of_frame(data, start, size)
             if end > size:
                 break
