@@ -6,17 +6,20 @@ import contextlib
 import json
 import os
 import signal
+import ssl
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from bench.carriage.measure import certificate_in
 from bench.relay import InMemory, OpenDoor
 from bridge.admission import Admission
 from bridge.effects import Effect, Overheard
@@ -176,6 +179,32 @@ async def test_what_is_said_before_the_model_is_ready_is_heard_when_it_is() -> N
         await line.model.until(lambda model: len(model.sound) >= len(spoken))
 
         assert line.model.sound == spoken
+
+
+@pytest.mark.parametrize("believed", [True, False])
+async def test_the_model_is_spoken_to_over_tls_and_must_show_a_certificate_that_is_believed(
+    tmp_path: Path, *, believed: bool
+) -> None:
+    certificate = certificate_in(tmp_path)
+    ledger = Ledger(PLAN)
+    tls = ssl.create_default_context(cafile=str(certificate) if believed else None)
+    async with model_server(certificate) as model:
+        driver = OpenDoor(
+            ledger,
+            Tokens("secret-secret-secret"),
+            Signatures("", "ws://bridge", required=False),
+            RealtimeModels(Access(model.url, "gpt-realtime-2.1", "key"), tls),
+        )
+        async with driver.listening("127.0.0.1", 0) as port, connect(f"ws://127.0.0.1:{port}/") as socket:
+            await socket.send(frames.start("any"))
+            if believed:
+                await model.event("session.update")
+                await Twilio(socket).says(b"\x01" * 1600)
+                await model.until(lambda model: len(model.sound) == 1600)
+            else:
+                await ledger.until(1, ledger.troubles)
+
+    assert ledger.troubles == ([] if believed else ["model-unreachable"])
 
 
 async def test_who_speaks_over_the_assistant_is_heard_and_nothing_stale_follows() -> None:
