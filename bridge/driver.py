@@ -19,12 +19,13 @@ from bridge.admission import BEAT_S, Admission
 from bridge.effects import Effect, Overheard
 from bridge.errors import LocalProtocolError
 from bridge.hearsay import Hearsay
-from bridge.leg import Leg, Models, Workflows
+from bridge.leg import Leg
 from bridge.metrics import middle
+from bridge.seams import Models, Workflows
 from bridge.session import At
 from bridge.signature import HEADER, Signatures
 from bridge.twilio_wire import FRAME_BYTES
-from bridge.wires import ServerWire
+from bridge.wire_ends import ServerWire
 from workflows.orders import GONE, INSTRUCT_BRIDGE, Done, Instruction
 from workflows.tokens import EAR, STREAM, ForgedTokenError, StreamToken, Tokens
 from workflows.values import CallSid
@@ -61,6 +62,7 @@ class Driver:
         self._drain_s = drain_s
         self._legs: set[Leg] = set()
         self._farewells: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._last_words: set[asyncio.Task[None]] = set()
         self._draining = False
         self._changed = asyncio.Event()
 
@@ -191,14 +193,16 @@ class Driver:
         farewell = asyncio.create_task(self._farewell(leg, mine, detached=not carried_on))
         if not carried_on:
             self._farewells[key] = farewell
+        self._last_words.add(farewell)
         farewell.add_done_callback(lambda done: self._said(key, done))
 
     async def _farewell(self, leg: Leg, mine: StreamToken, *, detached: bool) -> None:
-        await leg.tell_the_rest()
+        await leg.finish_telling()
         if detached:
             await self._workflows.tell_detached(mine)
 
     def _said(self, key: tuple[str, int], farewell: asyncio.Task[None]) -> None:
+        self._last_words.discard(farewell)
         if self._farewells.get(key) is farewell:
             del self._farewells[key]
 
@@ -240,8 +244,8 @@ class Driver:
                 while self._legs:
                     self._changed.clear()
                     await self._changed.wait()
-        if self._farewells:
-            _, untold = await asyncio.wait(self._farewells.values(), timeout=FAREWELL_S)
+        if self._last_words:
+            _, untold = await asyncio.wait(self._last_words, timeout=FAREWELL_S)
             for farewell in untold:
                 farewell.cancel()
 

@@ -39,14 +39,20 @@ class Hearsay:
         self._heard: Callable[[Overheard], None] | None = None
 
     async def listen(self, heard: Callable[[Overheard], None]) -> None:
-        """Be told from now on."""
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._socket.bind(str(self._mine))
+        """Be told from now on. Where there can be no such socket, nobody is told: the sound goes on."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._socket.bind(str(self._mine))
+        except OSError as error:  # a path too long for a socket, a folder that cannot be written
+            log.warning("bridges of this host do not hear of each other", problem=str(error))
+            return
         self._heard = heard
         asyncio.get_running_loop().add_reader(self._socket.fileno(), self._read)
 
     def tell(self, heard: Overheard) -> None:
         """Tell the others."""
+        if self._heard is None:
+            return
         datagram = written(heard)
         others = [path for path in self._folder.glob(f"*{SUFFIX}") if path != self._mine]
         for other in others[:BRIDGES_AT_MOST]:
@@ -66,7 +72,8 @@ class Hearsay:
 
     def cut(self) -> None:
         """Be told no more, and leave the socket's name behind as a killed process does."""
-        asyncio.get_running_loop().remove_reader(self._socket.fileno())
+        if self._heard is not None:
+            asyncio.get_running_loop().remove_reader(self._socket.fileno())
         self._socket.close()
 
     def _read(self) -> None:

@@ -27,11 +27,11 @@ from bridge.effects import (
 )
 from bridge.errors import RemoteProtocolError
 from bridge.metrics import Figures
-from bridge.model import Audio, News, Order, SpeechStarted
+from bridge.model import Audio, SpeechStarted
+from bridge.seams import Models, ModelSession, Workflows
 from bridge.session import At, Session
 from bridge.twilio_wire import Media, SendClear, SendMark, SendMedia, read, write
-from bridge.wires import Listener, Wire
-from workflows.messages import Attached
+from bridge.wires import Wire
 from workflows.orders import Instruction
 from workflows.tokens import StreamToken
 from workflows.voice import ToolCall, ToolOutcome, Turns, VoiceTrouble
@@ -41,66 +41,12 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 START_S = 5.0  # Twilio sends `start` right behind `connected`
 TOOL_S = 8.0  # longer, and the model is told that it is still being done
 STILL = "Not done yet: it is still being tried. Say so if asked; promise nothing."
-TELL_PAUSE_S = 1.0
+FAILED = "It could not be done: nobody took the order. Say so if asked; promise nothing."
+GIVE_UP_S = 60.0
+TELL_PAUSE_S = 1.0  # between two batches of turns: each is a signal, and billed
 TURNS_AT_ONCE = 50
 BYE = 1000
 NEVER = float("inf")
-
-
-class Workflows(Interface):
-    """The workflows of calls, as a stream speaks to them. Everything waits until it was taken, or the call is over."""
-
-    async def attach(self, leg: StreamToken, stream: str) -> Attached:
-        """Whether this stream may be carried, and with which plan."""
-        ...
-
-    async def tell_detached(self, leg: StreamToken) -> None:
-        """This process no longer carries the leg."""
-        ...
-
-    async def use_tool(self, leg: StreamToken, call: ToolCall) -> ToolOutcome:
-        """The AI wants something done."""
-        ...
-
-    async def tell_turns(self, leg: StreamToken, turns: Turns) -> None:
-        """What was said."""
-        ...
-
-    async def tell_trouble(self, leg: StreamToken, trouble: VoiceTrouble) -> None:
-        """How the model does."""
-        ...
-
-
-class ModelSession(Interface):
-    """One session at a speech model: orders to frames, frames to news."""
-
-    def write(self, order: Order) -> list[bytes]:
-        """The frames of an order."""
-        ...
-
-    def opened(self) -> list[News]:
-        """The news in the socket's being open and the configuration's being sent."""
-        ...
-
-    def read(self, frame: bytes) -> list[News]:
-        """The news in a frame."""
-        ...
-
-    def unsent(self) -> list[bytes]:
-        """Frames that became due by what was read."""
-        ...
-
-
-class Models(Interface):
-    """Where sessions at a speech model are had."""
-
-    def session(self) -> ModelSession:
-        """A new one."""
-        ...
-
-    async def connect(self, listener: Listener, keep: Callable[[Wire], None]) -> None:
-        """Open its socket; keep is given its wire before the listener hears of it. Raises OSError."""
-        ...
 
 
 class House(Interface):
@@ -182,9 +128,11 @@ class Leg:
         self._models = models
         self._open_models: dict[int, _Model] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._asking: set[asyncio.Task[ToolOutcome]] = set()
         self._telling: asyncio.Task[None] | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._rings_at = NEVER
+        self._may_tell_s = 0.0
         self._patience: asyncio.TimerHandle | None = None
 
     @property
@@ -299,14 +247,22 @@ class Leg:
         """Its session was told to end."""
         self.do(effects)
 
-    async def tell_the_rest(self) -> None:
-        """Tell the turns that were not told yet."""
+    async def finish_telling(self) -> None:
+        """Wait for what was asked, and tell the turns that were not told yet."""
+        if self._asking:
+            await asyncio.wait(self._asking)
+        while await self._tell_some_turns():
+            pass
+
+    async def _tell_some_turns(self) -> bool:
+        """Tell a batch; gives whether there was one."""
         leg, talk = self.session.leg, self.session.talk
-        while leg is not None and talk is not None and talk.words.turns:
-            first, turns = talk.words.told, tuple(talk.words.turns)[:TURNS_AT_ONCE]
-            batch = Turns(generation=leg.generation, first=first, turns=turns)
-            await self._workflows.tell_turns(leg, batch)
-            talk.words.taken(first + len(turns) - talk.words.told)
+        if leg is None or talk is None or not talk.words.turns:
+            return False
+        first, turns = talk.words.told, tuple(talk.words.turns)[:TURNS_AT_ONCE]
+        await self._workflows.tell_turns(leg, Turns(generation=leg.generation, first=first, turns=turns))
+        talk.words.taken(max(first + len(turns) - talk.words.told, 0))  # some may have been let go
+        return True
 
     def _do(self, effect: Effect) -> None:
         leg = self.session.leg
@@ -391,18 +347,25 @@ class Leg:
             self.model_gone(link, f"cannot be reached: {error}")
 
     async def _use_tool(self, leg: StreamToken, call: ToolCall) -> None:
-        """Ask, and keep asking; the model is not left without a word for long."""
-        asking = asyncio.ensure_future(self._workflows.use_tool(leg, call))
-        try:
-            await asyncio.wait({asking}, timeout=TOOL_S)
-            if not asking.done():
-                self._tool_done(call.id, ToolOutcome(output=STILL))
-                outcome = await asking
-                self.do(self.session.done_late(call.name, outcome, self.now()))
-                return
+        """Ask; the model is not left without a word for long, and the question outlives the stream."""
+        asking = self.loop.create_task(self._ask(leg, call))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
+        await asyncio.wait({asking}, timeout=TOOL_S)
+        if asking.done():
             self._tool_done(call.id, asking.result())
-        finally:
-            asking.cancel()
+            return
+        self._tool_done(call.id, ToolOutcome(output=STILL))
+        await asyncio.wait({asking})
+        self.do(self.session.done_late(call.name, asking.result(), self.now()))
+
+    async def _ask(self, leg: StreamToken, call: ToolCall) -> ToolOutcome:
+        try:
+            async with asyncio.timeout(GIVE_UP_S):
+                return await self._workflows.use_tool(leg, call)
+        except TimeoutError:
+            log.error("tool call given up", call=leg.call, tool=call.name)
+            return ToolOutcome(output=FAILED)
 
     def _tool_done(self, call: str, outcome: ToolOutcome) -> None:
         now = self.now()
@@ -410,8 +373,11 @@ class Leg:
         self._set_alarm(now)
 
     async def _tell_turns(self) -> None:
-        await asyncio.sleep(TELL_PAUSE_S)  # at most one signal a second
-        await self.tell_the_rest()
+        more = True
+        while more:
+            await asyncio.sleep(self._may_tell_s - self.now())
+            self._may_tell_s = self.now() + TELL_PAUSE_S
+            more = await self._tell_some_turns()
 
     # Time
 

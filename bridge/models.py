@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from bridge.realtime import Access, Realtime
 from bridge.realtime_wire import FRAME_BYTES
-from bridge.wires import ClientWire, Listener, Masks, Wire
+from bridge.wire_ends import ClientWire, Masks
+from bridge.wires import Listener, Wire
 
 CONNECT_S = 4.0
 

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
+from bridge import realtime_events as events
 from bridge.errors import RemoteProtocolError
 from bridge.model import (
     AddContext,
@@ -24,7 +25,6 @@ from bridge.model import (
     ItemDone,
     Limits,
     Meaning,
-    Memory,
     News,
     Order,
     Ready,
@@ -38,30 +38,17 @@ from bridge.model import (
     Stop,
     ToolCalled,
     ToolResult,
-    ToolUse,
     Transcript,
     Trouble,
 )
 from bridge.realtime_wire import DELTAS, Event, append, audio, each, inner, number, parsed, text, written
-from workflows.voice import Speaker, Tool
+from workflows.voice import Speaker
 
 if TYPE_CHECKING:
-    from openai.types.realtime import (
-        ConversationItemCreateEventParam,
-        ConversationItemParam,
-        RealtimeAudioConfigInputParam,
-        RealtimeSessionCreateRequestParam,
-        ResponseCreateEventParam,
-        SessionUpdateEventParam,
-    )
-    from openai.types.realtime.realtime_audio_input_turn_detection_param import (
-        RealtimeAudioInputTurnDetectionParam,
-    )
-    from openai.types.realtime.realtime_function_tool_param import RealtimeFunctionToolParam
+    from openai.types.realtime import ResponseCreateEventParam
 
 PATH = "/v1/realtime"
-CONFIGURATION = "configuration"
-SAYING = "saying"
+EXACTLY = "Say exactly this and nothing else: "
 GO_ON = "The call goes on after a short break of the line. Continue where you were; do not greet again."
 WAITING_AT_MOST = 16
 HOPELESS = frozenset(
@@ -125,49 +112,31 @@ class Realtime:
             case AppendAudio():
                 return [append(order.payload)]
             case Configure():
-                return [written(self._configuration(order))]
+                access = self._access
+                return [written(events.configuration(order, access.model, access.transcription))]
             case Answers(yes):
-                return [written(_only_listening(answers=yes))]
+                return [written(events.answering(answers=yes))]
             case Remember(what):
-                items = [item for memory in what for item in _items(memory)]
-                return [written(_created(item)) for item in [*items, _system(GO_ON)]]
+                items = [item for memory in what for item in events.items(memory)]
+                return [written(events.created(item)) for item in [*items, events.system(GO_ON)]]
             case SayExactly(saying, words):
                 # For this answer alone: an item would stay, and be said again by whoever reads the conversation.
-                exactly = f"Say exactly this and nothing else: {json.dumps(words, ensure_ascii=False)}"
-                self._respond(
-                    {
-                        "type": "response.create",
-                        "response": {
-                            "instructions": exactly,
-                            "metadata": {SAYING: saying},
-                            "tool_choice": "none",
-                        },
-                    }
-                )
+                exactly = f"{EXACTLY}{json.dumps(words, ensure_ascii=False)}"
+                self._respond(events.respond(saying, exactly))
                 return self._now()
             case Respond():
-                self._respond({"type": "response.create"})
+                self._respond(events.respond())
                 return self._now()
             case AddContext(words):
-                return [written(_created(_system(words)))]
+                return [written(events.created(events.system(words)))]
             case ToolResult(call, output):
-                return [
-                    written(_created({"type": "function_call_output", "call_id": call, "output": output}))
-                ]
-            case Forget(item, 0):
-                return [written({"type": "conversation.item.delete", "item_id": item})]
+                return [written(events.created(events.result(call, output)))]
             case Forget(item, heard_ms):
-                truncate = {
-                    "type": "conversation.item.truncate",
-                    "item_id": item,
-                    "content_index": 0,
-                    "audio_end_ms": heard_ms,
-                }
-                return [written(truncate)]
+                return [written(events.forget(item, heard_ms))]
             case Stop():
                 self._waiting.clear()
                 self._unwanted = self._asked is not None  # it has no id yet: it is cancelled when it has
-                return [_cancelled(self._active)] if self._active else []
+                return [written(events.cancelled(self._active))] if self._active else []
 
     def opened(self) -> list[News]:
         """The news in the socket's being open and the configuration's being sent."""
@@ -218,8 +187,8 @@ class Realtime:
         self._active, self._asked = text(response, "id"), None
         if self._unwanted:
             self._unwanted = False
-            self._unsent.append(_cancelled(self._active))
-        return [ResponseStarted(self._active, text(inner(response, "metadata"), SAYING))]
+            self._unsent.append(written(events.cancelled(self._active)))
+        return [ResponseStarted(self._active, text(inner(response, "metadata"), events.SAYING))]
 
     def response_over(self, event: Event) -> list[News]:
         """An answer has ended."""
@@ -262,93 +231,12 @@ class Realtime:
         meaning = Meaning.HARMLESS
         if code in HOPELESS:
             meaning = Meaning.HOPELESS
-        elif code == "session_expired" or text(error, "event_id") == CONFIGURATION:
+        elif code == "session_expired" or text(error, "event_id") == events.CONFIGURATION:
             meaning = Meaning.ENDED
         elif self._asked is not None and self._active is None:
             self._asked = None  # whatever it says, what was asked for may never come
             self._unsent += self._now()
         return [Trouble(code or text(error, "type"), message, meaning)]
-
-    def _configuration(self, order: Configure) -> "SessionUpdateEventParam":
-        session: RealtimeSessionCreateRequestParam = {
-            "type": "realtime",
-            "instructions": order.instructions,
-            "tools": [_tool(tool) for tool in order.tools],
-            "tool_choice": "auto",
-        }
-        listening: RealtimeAudioConfigInputParam = {
-            "transcription": {"model": self._access.transcription, "language": order.language[:2]},
-            "turn_detection": _turns(answers=order.answers),
-        }
-        if not order.first:
-            session["audio"] = {"input": listening}
-            return {"type": "session.update", "session": session}
-        session["model"] = self._access.model
-        session["output_modalities"] = ["audio"]
-        listening["format"] = {"type": "audio/pcmu"}
-        session["audio"] = {
-            "input": listening,
-            "output": {"format": {"type": "audio/pcmu"}, "voice": order.voice},
-        }
-        return {"type": "session.update", "event_id": CONFIGURATION, "session": session}
-
-
-def _turns(*, answers: bool) -> "RealtimeAudioInputTurnDetectionParam":
-    return {"type": "server_vad", "create_response": answers, "interrupt_response": True}
-
-
-def _only_listening(*, answers: bool) -> "SessionUpdateEventParam":
-    listening: RealtimeAudioConfigInputParam = {"turn_detection": _turns(answers=answers)}
-    return {"type": "session.update", "session": {"type": "realtime", "audio": {"input": listening}}}
-
-
-def _cancelled(response: str) -> bytes:
-    return written({"type": "response.cancel", "response_id": response})
-
-
-def _tool(tool: Tool) -> "RealtimeFunctionToolParam":
-    return {
-        "type": "function",
-        "name": tool.name,
-        "description": tool.description,
-        "parameters": json.loads(tool.parameters),
-    }
-
-
-def _created(item: "ConversationItemParam") -> "ConversationItemCreateEventParam":
-    return {"type": "conversation.item.create", "item": item}
-
-
-def _system(words: str) -> "ConversationItemParam":
-    return {"type": "message", "role": "system", "content": [{"type": "input_text", "text": words}]}
-
-
-def _items(memory: Memory) -> "list[ConversationItemParam]":
-    """The items of a memory: sound comes back as its words."""
-    if isinstance(memory, ToolUse):
-        return [
-            {
-                "type": "function_call",
-                "call_id": memory.id,
-                "name": memory.name,
-                "arguments": memory.arguments,
-            },
-            {"type": "function_call_output", "call_id": memory.id, "output": memory.output},
-        ]
-    match memory.speaker:
-        case Speaker.ASSISTANT:
-            return [
-                {
-                    "type": "message",
-                    "role": "assistant",
-                    "content": [{"type": "output_text", "text": memory.text}],
-                }
-            ]
-        case Speaker.CALLER:
-            words = memory.text
-        case Speaker.RESPONDER | Speaker.ROOM:
-            words = f"({memory.speaker}) {memory.text}"
-    return [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": words}]}]
 
 
 # What events mean

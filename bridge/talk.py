@@ -368,6 +368,7 @@ class Talk:
     def _response_started(self, response: str, saying: str) -> None:
         self._asked_s = None
         self._active = response
+        self._refused.pop(response, None)
         void = False
         if not saying:
             self._wants_reply = False  # it answers all that was said until now

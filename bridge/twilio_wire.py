@@ -185,8 +185,8 @@ class _Format(_Frame):
 
 
 class _StartBody(_Frame):
-    account_sid: str
-    call_sid: str
+    account_sid: str = ""
+    call_sid: str = ""
     custom_parameters: dict[str, str] = Field(default_factory=dict[str, str])
     media_format: _Format = Field(default_factory=_Format)
 

@@ -9,25 +9,20 @@ that has not taken `HOPELESS` is dead.
 """
 
 import asyncio
-import os
 import socket as network
-from collections.abc import Callable, Sequence
 from typing import Protocol as Interface
 from typing import cast
 
-from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 from websockets.frames import Frame, Opcode, apply_mask  # type: ignore[attr-defined]  # its fastest mask
 from websockets.http11 import Request, Response
 from websockets.protocol import Protocol, State
 from websockets.server import ServerProtocol
-from websockets.uri import parse_uri
 
 FULL = 64 * 1024
 HOPELESS = 1024 * 1024
 CLOSE_S = 2.0
 HEAD_BYTES = 16 * 1024
-MASKS = 1024  # mask keys drawn at a time: one system call instead of a thousand
 TEXT = 0x81  # final frame, no extension, text
 MASKED = 0x80
 ABNORMAL = 1006
@@ -36,7 +31,6 @@ KEEP_ALIVE = (
     ("TCP_KEEPINTVL", 10),
     ("TCP_KEEPCNT", 3),
 )  # a dead host shows in a minute
-UNTAKEN_MS = 5000  # to the model something is sent all the time; a host that takes none of it is dead
 
 
 class Listener(Interface):
@@ -72,6 +66,8 @@ class Wire(asyncio.Protocol):
         self._protocol = protocol
         self._max_bytes = max_bytes
         self._masked_in = MASKED if isinstance(protocol, ServerProtocol) else 0
+        self._usual = self._masked_in | 126
+        self._usual_head = 8 if self._masked_in else 4
         self._transport: asyncio.Transport | None = None
         self._head = b""
         self._parts: list[bytes] = []
@@ -185,8 +181,25 @@ class Wire(asyncio.Protocol):
                 return
             data = b"".join(self._parts)
             self._parts.clear()
-        start, size = 0, len(data)
+        start, size, usual, head_bytes = 0, len(data), self._usual, self._usual_head
         while True:
+            # What sound is: a whole text of 126 bytes to 64 KiB.
+            if (
+                size - start >= 8
+                and data[start] == TEXT
+                and data[start + 1] == usual
+                and self._fragmented is None
+            ):
+                length = data[start + 2] << 8 | data[start + 3]
+                body, end = start + head_bytes, start + head_bytes + length
+                if end <= size and length <= self._max_bytes:
+                    text = data[body:end]
+                    self.listener.text(apply_mask(text, data[start + 4 : body]) if head_bytes == 8 else text)
+                    if not self.open:
+                        self._unusual(data[end:])
+                        return
+                    start = end
+                    continue
             end = self._end_of_frame(data, start, size)
             if end > size:
                 break
@@ -314,107 +327,7 @@ class Wire(asyncio.Protocol):
         raise NotImplementedError
 
 
-class ServerWire(Wire):
-    """The end that was called. admit: what a request is answered instead, None lets it in."""
-
-    def __init__(
-        self,
-        listener: Listener,
-        admit: Callable[[str, Sequence[tuple[str, str]]], tuple[int, str] | None],
-        *,
-        max_bytes: int,
-        open_s: float,
-    ) -> None:
-        """open_s: how long the request may take."""
-        self._server = ServerProtocol(max_size=max_bytes)
-        super().__init__(self._server, listener, max_bytes)
-        self._admit = admit
-        self._open_s = open_s
-        self._patience: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """TCP is there."""
-        super().connection_made(transport)
-        self._patience = asyncio.get_running_loop().call_later(self._open_s, self._too_slow)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """TCP is gone."""
-        if self._patience is not None:
-            self._patience.cancel()
-        super().connection_lost(exc)
-
-    def _too_slow(self) -> None:
-        if self._protocol.state is State.CONNECTING:
-            self._refused = "no request in time"
-            self.abort()
-
-    def _framed(self, text: bytes) -> bytes:
-        return _head(len(text), 0) + text
-
-    def _answered(self, event: Request | Response) -> None:
-        if not isinstance(event, Request):
-            return
-        refusal = self._admit(event.path, list(event.headers.raw_items()))
-        response = self._server.accept(event) if refusal is None else self._server.reject(*refusal)
-        if response.status_code != 101:
-            self._refused = f"answered {response.status_code}"
-        self._server.send_response(response)
-
-
-class Masks:
-    """Keys for the frames of clients: random, as the protocol demands, and drawn many at a time."""
-
-    def __init__(self) -> None:
-        self._drawn = b""
-        self._next = 0
-
-    def draw(self) -> bytes:
-        """The next key."""
-        if self._next >= len(self._drawn):
-            self._drawn, self._next = os.urandom(4 * MASKS), 0
-        key = self._drawn[self._next : self._next + 4]
-        self._next += 4
-        return key
-
-
-class ClientWire(Wire):
-    """The end that calls."""
-
-    def __init__(
-        self,
-        listener: Listener,
-        url: str,
-        headers: Sequence[tuple[str, str]],
-        masks: Masks,
-        *,
-        max_bytes: int,
-    ) -> None:
-        """url: complete. headers: for the request. masks: shared by all wires of a process."""
-        self._client = ClientProtocol(parse_uri(url), max_size=max_bytes)
-        super().__init__(self._client, listener, max_bytes)
-        self._headers = headers
-        self._masks = masks
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """TCP, and TLS if any, is there: ask for the web socket."""
-        super().connection_made(transport)
-        if (raw := transport.get_extra_info("socket")) is not None and hasattr(network, "TCP_USER_TIMEOUT"):
-            raw.setsockopt(network.IPPROTO_TCP, network.TCP_USER_TIMEOUT, UNTAKEN_MS)
-        request = self._client.connect()
-        for name, value in self._headers:
-            request.headers[name] = value
-        self._client.send_request(request)
-        self._flush()
-
-    def _framed(self, text: bytes) -> bytes:
-        key = self._masks.draw()
-        return _head(len(text), MASKED) + key + apply_mask(text, key)
-
-    def _answered(self, event: Request | Response) -> None:
-        """The answer is judged by the library."""
-
-
-def _head(length: int, masked: int) -> bytes:
+def head(length: int, masked: int) -> bytes:
     """The head of a whole text frame."""
     if length < 126:
         return bytes((TEXT, masked | length))

@@ -1,6 +1,7 @@
 """The bridge process, joined: streams in at the port, instructions in by a task queue of its own."""
 
 import asyncio
+import gc
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -71,6 +72,7 @@ async def serve(
         ) as bound:
             if worker.is_running:
                 log.info("bridge ready", port=bound, queue=queue)
+                gc.freeze()  # what is loaded by now stays: the collector need not pause the sound to look at it
                 ready(bound)
             await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:

@@ -155,7 +155,7 @@ class Settings(BaseSettings):
         return {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("RUNG_", "TWILIO_", *TEMPORAL_CONNECTION))
+            if not name.startswith(("RUNG_", "TWILIO_", "OPENAI_", *TEMPORAL_CONNECTION))
         }
 
     def _completed(self, without: Collection[str]) -> Self:

@@ -93,7 +93,7 @@ class Bench:
 async def bench(command: str, *, tls: bool = False, path: str = "/media-stream") -> AsyncGenerator[Bench]:
     """A relay by its command line, and a load on it. {port}, {upstream} and {ca} in it are filled in."""
     with tempfile.TemporaryDirectory() as folder:
-        certificate = _certificate(Path(folder)) if tls else Path(os.devnull)
+        certificate = certificate_in(Path(folder)) if tls else Path(os.devnull)
         load = await _started(
             [sys.executable, "-m", "bench.carriage.load", "--path", path]
             + (["--certificate", str(certificate)] if tls else [])
@@ -160,7 +160,7 @@ def _apart(relay: int, load: int) -> None:
         os.sched_setaffinity(load, {cores[1]})
 
 
-def _certificate(folder: Path) -> Path:
+def certificate_in(folder: Path) -> Path:
     """A key and a certificate of its own for localhost."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])

@@ -3,10 +3,12 @@
 import asyncio
 import base64
 import json
+import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from openai.types.realtime import RealtimeClientEvent
@@ -29,12 +31,13 @@ class ModelServer:
     silent: bool = False
     paths: list[str] = field(default_factory=list[str])
     port: int = 0
+    secure: bool = False
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _said: int = 0
 
     @property
     def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}"
+        return f"wss://localhost:{self.port}" if self.secure else f"ws://127.0.0.1:{self.port}"
 
     async def sends(self, kind: str, **fields: object) -> None:
         """The newest session sends an event."""
@@ -100,10 +103,21 @@ class ModelServer:
 
 
 @asynccontextmanager
-async def model_server(port: int = 0) -> AsyncGenerator[ModelServer]:
-    there = ModelServer()
+async def model_server(certificate: Path | None = None) -> AsyncGenerator[ModelServer]:
+    """certificate: a file with key and certificate; the model then speaks TLS."""
+    there = ModelServer(secure=certificate is not None)
+    tls = None
+    if certificate is not None:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate)
     async with serve(
-        there.session, "127.0.0.1", port, process_request=there.admit, compression=None, close_timeout=0.2
+        there.session,
+        "127.0.0.1",
+        0,
+        process_request=there.admit,
+        compression=None,
+        close_timeout=0.2,
+        ssl=tls,
     ) as server:
         there.port = _port(server)
         yield there

@@ -2,22 +2,28 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import os
 import signal
+import ssl
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from bench.carriage.measure import certificate_in
 from bench.relay import InMemory, OpenDoor
 from bridge.admission import Admission
+from bridge.effects import Effect, Overheard
+from bridge.leg import Leg
 from bridge.models import RealtimeModels
 from bridge.realtime import Access
 from bridge.signature import Signatures
@@ -25,7 +31,7 @@ from tests.bridge import frames
 from tests.bridge.model_server import PATIENCE_S, ModelServer, model_server
 from workflows.assistant import Role
 from workflows.orders import Instruction
-from workflows.tokens import StreamToken, Tokens
+from workflows.tokens import EarToken, StreamToken, Tokens
 from workflows.values import CallSid
 from workflows.voice import Plan, Speaker, Tool, ToolCall, ToolOutcome, Turn, Turns, VoiceTrouble
 
@@ -40,6 +46,7 @@ class Ledger(InMemory):
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan)
         self.calls: list[ToolCall] = []
+        self.done: list[str] = []
         self.turns: list[Turn] = []
         self.first: list[int] = []
         self.troubles: list[str] = []
@@ -49,8 +56,10 @@ class Ledger(InMemory):
 
     async def use_tool(self, leg: StreamToken, call: ToolCall) -> ToolOutcome:
         self.calls.append(call)
+        self.news.set()
         if self.answer is not None:
             await self.answer.wait()
+        self.done.append(call.id)
         return ToolOutcome(output="noted")
 
     async def tell_turns(self, leg: StreamToken, turns: Turns) -> None:
@@ -82,12 +91,13 @@ class Twilio:
     returns_marks: bool = True
 
     async def read(self) -> None:
-        async for frame in self.socket:
-            message = json.loads(frame)
-            self.messages.append(message)
-            if message["event"] == "mark" and self.returns_marks:
-                await self.socket.send(json.dumps(message | {"sequenceNumber": "9"}))
-            self.news.set()
+        with contextlib.suppress(ConnectionClosed):
+            async for frame in self.socket:
+                message = json.loads(frame)
+                self.messages.append(message)
+                if message["event"] == "mark" and self.returns_marks:
+                    await self.socket.send(json.dumps(message | {"sequenceNumber": "9"}))
+                self.news.set()
 
     async def says(self, sound: bytes, first_ms: int = 0) -> None:
         for n in range(len(sound) // 160):
@@ -171,6 +181,32 @@ async def test_what_is_said_before_the_model_is_ready_is_heard_when_it_is() -> N
         assert line.model.sound == spoken
 
 
+@pytest.mark.parametrize("believed", [True, False])
+async def test_the_model_is_spoken_to_over_tls_and_must_show_a_certificate_that_is_believed(
+    tmp_path: Path, *, believed: bool
+) -> None:
+    certificate = certificate_in(tmp_path)
+    ledger = Ledger(PLAN)
+    tls = ssl.create_default_context(cafile=str(certificate) if believed else None)
+    async with model_server(certificate) as model:
+        driver = OpenDoor(
+            ledger,
+            Tokens("secret-secret-secret"),
+            Signatures("", "ws://bridge", required=False),
+            RealtimeModels(Access(model.url, "gpt-realtime-2.1", "key"), tls),
+        )
+        async with driver.listening("127.0.0.1", 0) as port, connect(f"ws://127.0.0.1:{port}/") as socket:
+            await socket.send(frames.start("any"))
+            if believed:
+                await model.event("session.update")
+                await Twilio(socket).says(b"\x01" * 1600)
+                await model.until(lambda model: len(model.sound) == 1600)
+            else:
+                await ledger.until(1, ledger.troubles)
+
+    assert ledger.troubles == ([] if believed else ["model-unreachable"])
+
+
 async def test_who_speaks_over_the_assistant_is_heard_and_nothing_stale_follows() -> None:
     async with carried() as line:
         line.twilio.returns_marks = False
@@ -225,6 +261,22 @@ async def test_sound_flows_while_a_tool_waits_for_the_workflow() -> None:
         assert line.model.of("conversation.item.create") == []
         line.ledger.answer.set()
         await line.model.event("conversation.item.create")
+
+
+async def test_a_tool_call_outlives_the_stream_that_asked_for_it() -> None:
+    async with carried() as line:
+        line.ledger.answer = asyncio.Event()
+        call = {"id": "i", "type": "function_call", "call_id": "c", "name": "note", "arguments": "{}"}
+        await line.model.sends("response.output_item.done", response_id="r9", output_index=0, item=call)
+        await line.ledger.until(1, line.ledger.calls)
+
+        await line.twilio.socket.send(frames.STOP)
+        await line.twilio.socket.wait_closed()
+        assert not line.ledger.detached.is_set()
+        line.ledger.answer.set()
+
+        await asyncio.wait_for(line.ledger.detached.wait(), PATIENCE_S)
+        assert line.ledger.done == ["c"]
 
 
 async def test_turns_are_told_in_batches_with_their_numbers() -> None:
@@ -305,6 +357,95 @@ async def test_orders_reach_the_model_and_the_line() -> None:
         await line.driver.instruct_bridge(Instruction(CALL, 1, "role", Role.COACH, "Ana", coach))
         configured = await line.model.event("session.update", 3)
         assert configured["session"]["instructions"] == "Coach Ana."
+
+
+async def test_a_turn_is_whose_own_stream_was_loud() -> None:
+    loud, ledger = bytes([0x90, 0x10]) * 80, Ledger(PLAN)
+    async with model_server() as model:
+        driver = EarsToo(
+            ledger,
+            Tokens("secret-secret-secret"),
+            Signatures("", "ws://bridge", required=False),
+            RealtimeModels(Access(model.url, "gpt-realtime-2.1", "key")),
+        )
+        async with driver.listening("127.0.0.1", 0) as port, connect(f"ws://127.0.0.1:{port}/") as socket:
+            await socket.send(frames.start("any"))
+            await model.event("session.update")
+            async with connect(f"ws://127.0.0.1:{port}/") as ear:
+                await ear.send(frames.start("ear", "MZ2"))
+                await model.sends("input_audio_buffer.speech_started", item_id="u1", audio_start_ms=0)
+                for n in range(10):
+                    frame = json.loads(frames.media(20 * n, "MZ2"))
+                    frame["media"]["payload"] = base64.b64encode(loud).decode()
+                    await ear.send(json.dumps(frame))
+                await ear.ping()
+                async with asyncio.timeout(PATIENCE_S):
+                    while driver.overheard_ms < 200:
+                        driver.news.clear()
+                        await driver.news.wait()
+                await model.sends("input_audio_buffer.speech_stopped", item_id="u1", audio_end_ms=200)
+                await model.sends(
+                    "conversation.item.input_audio_transcription.completed",
+                    item_id="u1",
+                    transcript="The valve.",
+                )
+                await ledger.until(1, ledger.turns)
+
+    assert [(turn.speaker, turn.text) for turn in ledger.turns] == [(Speaker.RESPONDER, "The valve.")]
+
+
+class EarsToo(OpenDoor):
+    """An open door for which the token `ear` is a responder's own stream."""
+
+    overheard_ms = 0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.news = asyncio.Event()
+
+    def opened(self, leg: Leg, token: str) -> list[Effect]:
+        if token != "ear":
+            return super().opened(leg, token)
+        return leg.session.claimed_as_ear(EarToken(CALL, CallSid("CA3"), Speaker.RESPONDER, "Ana"))
+
+    def overheard(self, heard: Overheard) -> None:
+        super().overheard(heard)
+        self.overheard_ms += heard.loud.ms
+        self.news.set()
+
+
+async def test_a_bridge_that_is_told_to_stop_lets_what_is_being_said_be_heard_first() -> None:
+    ledger = Ledger(PLAN)
+    async with model_server() as model:
+        driver = OpenDoor(
+            ledger,
+            Tokens("secret-secret-secret"),
+            Signatures("", "ws://bridge", required=False),
+            RealtimeModels(Access(model.url, "gpt-realtime-2.1", "key")),
+            drain_s=5.0,
+        )
+        listening = driver.listening("127.0.0.1", 0)
+        port = await listening.__aenter__()
+        async with connect(f"ws://127.0.0.1:{port}/") as socket:
+            await socket.send(frames.start("any"))
+            twilio = Twilio(socket, returns_marks=False)
+            reading = asyncio.create_task(twilio.read())
+            await model.event("session.update")
+            await model.answers(200, "Hold on.")
+            await twilio.until(1, "mark")
+            stopping = asyncio.create_task(listening.__aexit__(None, None, None))
+            await asyncio.wait({stopping}, timeout=0.5)
+            assert socket.close_code is None
+            with pytest.raises(ConnectionRefusedError):
+                await connect(f"ws://127.0.0.1:{port}/")
+
+            for mark in twilio.of("mark"):
+                await socket.send(json.dumps(mark))
+            await reading
+            await stopping
+
+    assert socket.close_code == 1012
+    assert [turn.text for turn in ledger.turns] == ["Hold on."]
 
 
 async def test_a_process_that_is_full_answers_so() -> None:

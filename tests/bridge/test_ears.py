@@ -146,3 +146,12 @@ async def test_the_socket_of_a_bridge_that_was_killed_is_cleared_away(tmp_path: 
 
     assert len(list((tmp_path / "ears").iterdir())) == 1
     one.end()
+
+
+async def test_a_bridge_without_a_place_for_its_socket_carries_sound_all_the_same(tmp_path: Path) -> None:
+    alone = Hearsay(tmp_path / ("x" * 120))
+
+    await alone.listen(lambda _: None)
+
+    alone.tell(Overheard(CALL, LOUD))
+    alone.end()

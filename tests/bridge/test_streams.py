@@ -14,9 +14,9 @@ from tests.bridge.scene import Bridge, Scene, closed, scene, signed_by_twilio
 from tests.temporal_server import TemporalServer
 from workflows.assistant import Role
 from workflows.orders import GONE, Instruction
-from workflows.tokens import LEG, STREAM, LegToken, StreamToken, Tokens
+from workflows.tokens import EAR, LEG, STREAM, EarToken, LegToken, StreamToken, Tokens
 from workflows.values import CallSid
-from workflows.voice import Plan
+from workflows.voice import Plan, Speaker
 
 SECOND_STREAM = "MZ" + "0" * 31 + "2"
 
@@ -266,6 +266,18 @@ async def test_a_bridge_told_to_stop_lets_its_streams_go_and_takes_no_new_ones(n
         with pytest.raises(ConnectionRefusedError):
             await other.stream()
     await night.until(detached=1)
+
+
+async def test_an_ears_stream_is_taken_and_no_call_is_asked(night: Scene) -> None:
+    ear = EarToken(night.sid, CallSid(frames.LEG), Speaker.CALLER, "")
+    socket = await night.started(night.tokens.make(EAR, ear))
+
+    await socket.send(frames.media())
+
+    assert (await night.bridge.health())["streams"] == 1
+    assert socket.close_code is None
+    await socket.close()
+    assert (await night.heard_in_all()).attached == ()
 
 
 async def test_health_tells_how_many_streams_there_are(night: Scene) -> None:

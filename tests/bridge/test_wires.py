@@ -13,7 +13,8 @@ from websockets.frames import Close, Frame, Opcode
 from websockets.server import ServerProtocol
 from websockets.uri import parse_uri
 
-from bridge.wires import ClientWire, Masks, ServerWire, Wire
+from bridge.wire_ends import ClientWire, Masks, ServerWire
+from bridge.wires import Wire
 
 MAX_BYTES = 2000
 REQUEST = (
