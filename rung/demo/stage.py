@@ -84,7 +84,7 @@ class Stage:
         """What was said with the AI until now."""
         handle = self.client.get_workflow_handle(call_workflow_id(self.call))
         try:
-            view = await handle.query("conversation", result_type=ConversationView)
+            view: ConversationView = await handle.query("conversation", result_type=ConversationView)
         except RPCError:
             return ()  # the worker is yet to begin with it
         return view.turns
@@ -142,13 +142,15 @@ class Stage:
         handle = self.client.get_workflow_handle(call_workflow_id(self.call), result_type=CallOutcome)
         while True:
             with contextlib.suppress(RPCError):
-                return await handle.result()
+                closed: CallOutcome = await handle.result()
+                return closed
             await asyncio.sleep(LOOK_S)
 
     async def ended(self, escalation: EscalationId) -> EscalationOutcome:
         """How the escalation ended; waits for it."""
         handle = self.client.get_workflow_handle(escalation, result_type=EscalationOutcome)
-        return await handle.result()
+        outcome: EscalationOutcome = await handle.result()
+        return outcome
 
 
 @asynccontextmanager

@@ -4,8 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rung.demo.story import Record
+
+if TYPE_CHECKING:
+    from sandbox.sound.tape import Track
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def heard_by(ear: str, said: Sequence[Whisper], legs: Sequence[str], folder: Pat
     from sandbox.sound.compare import frames_heard  # noqa: PLC0415
     from sandbox.sound.tape import read_track  # noqa: PLC0415
 
-    def track(leg: str, side: str, whisper: Whisper) -> "object":
+    def track(leg: str, side: str, whisper: Whisper) -> "Track | None":
         file = folder / f"{leg}.{side}.wav"
         return read_track(file.read_bytes()).between(whisper.began, whisper.ended) if file.exists() else None
 
