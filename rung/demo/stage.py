@@ -21,7 +21,7 @@ from configuration.check import check
 from configuration.model import Configuration
 from rung import town
 from rung.cli.up import children
-from rung.demo.story import Record
+from rung.demo.story import Record, about
 from rung.settings import Settings
 from rung.supervisor import ChildSpec, Supervisor
 from rung.temporal import connect
@@ -103,9 +103,9 @@ class Stage:
         seen = 0
         while True:
             for record in self.records[seen:]:
-                about = record.get("details") or {}
+                known = about(record)
                 if record["kind"] == kind and all(
-                    about.get(k, record.get(k)) == v for k, v in details.items()
+                    known.get(k, record.get(k)) == v for k, v in details.items()
                 ):
                     return record
             seen = len(self.records)
@@ -118,11 +118,11 @@ class Stage:
             legs = {
                 str(r["call"])
                 for r in self.records
-                if r["kind"] == "call.created" and (r.get("details") or {}).get("to") == number
+                if r["kind"] == "call.created" and about(r).get("to") == number
             }
             for record in self.records:
-                about = record.get("details") or {}
-                joined = record["kind"] == "conference" and about.get("event") == "participant-join"
+                details = about(record)
+                joined = record["kind"] == "conference" and details.get("event") == "participant-join"
                 if joined and str(record.get("call")) in legs:
                     return CallSid(str(record["call"]))
             await asyncio.sleep(LOOK_S)

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rung.demo.story import Record
+from rung.demo.story import Record, about
 
 if TYPE_CHECKING:
     from sandbox.sound.tape import Track
@@ -38,12 +38,12 @@ def whispers(records: Iterable[Record]) -> list[Whisper]:
     last = None
     for record in records:
         last = datetime.fromisoformat(str(record["at"]))
-        about = record.get("details") or {}
+        details = about(record)
         if record["kind"] != "conference" or record.get("call") is None:
             continue
-        leg, coached = str(record["call"]), str(about.get("coaches") or "")
-        gone = about.get("event") == "participant-leave"
-        now = coached if about.get("coaching") and not gone else ""
+        leg, coached = str(record["call"]), str(details.get("coaches") or "")
+        gone = details.get("event") == "participant-leave"
+        now = coached if details.get("coaching") and not gone else ""
         if leg in open_ and open_[leg][0] != now:
             whom, began = open_.pop(leg)
             found.append(Whisper(leg, whom, began, last))
