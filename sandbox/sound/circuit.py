@@ -87,36 +87,46 @@ class Circuit:
             for place in self.place.mixer.places.values():
                 yield place.circuit
 
-    def fall_silent(self) -> None:
-        """Forget what sounded: nobody has listened for a while."""
+    def wake(self, number: int) -> None:
+        """Somebody listens again, from that frame on: forget what sounded when somebody did before."""
         self.said = self.heard = self.played = QUIET
         if self.place is not None:
-            self.place.refill()
+            self.place.refill(number)
+
+    def placed(self, number: int) -> Samples:
+        """What the far end sends in that frame as far as it is placed in time: it can be told afterwards."""
+        return (self.mic if self.crossed is None else self.crossed.player).frame(number)
 
 
 @dataclass(eq=False)
 class Place:
-    """A circuit's place in a room. Its voice arrives there `delay` frames late: the jitter buffer."""
+    """A circuit's place in a room, from the frame `since` on. Its voice arrives there `delay` frames late."""
 
     circuit: Circuit
     mixer: "Mixer"
     delay: int
+    since: int
     mixed: Samples = field(default_factory=lambda: QUIET)
     _on_the_way: deque[Samples] = field(default_factory=deque[Samples])
 
     def __post_init__(self) -> None:
-        self.refill()
+        self._on_the_way.extend([QUIET] * self.delay)
 
-    def refill(self) -> None:
+    def refill(self, number: int) -> None:
+        """Put into the jitter buffer what is on its way when that frame begins."""
         self.mixed = QUIET
-        self._on_the_way = deque([QUIET] * (self.delay - 1), maxlen=self.delay)
+        earlier = range(number - self.delay, number)
+        self._on_the_way.clear()
+        self._on_the_way.extend(
+            self.circuit.placed(past) if past >= self.since else QUIET for past in earlier
+        )
 
     def send(self) -> None:
         self._on_the_way.append(self.circuit.said)
 
     def arriving(self) -> Samples:
         """The frame that comes out of the buffer now."""
-        return self._on_the_way.popleft() if len(self._on_the_way) >= self.delay else QUIET
+        return self._on_the_way.popleft()
 
 
 class Mixer:

@@ -160,7 +160,7 @@ class Plane:
         mixer = self._mixers.get(room.sid)
         if mixer is None:
             mixer = self._mixers[room.sid] = Mixer(room)
-        place = Place(circuit, mixer, max(1, delay_frames))
+        place = Place(circuit, mixer, max(1, delay_frames), self.this_frame())
         mixer.places[circuit.call] = place
         circuit.place = place
         self._changed = True
@@ -225,7 +225,7 @@ class Plane:
 
     def _make(self, number: int) -> None:
         if self._changed:
-            self._look_around()
+            self._look_around(number)
         for mixer in self._active_mixers:
             mixer.mix()
         for circuit in self._active:
@@ -248,8 +248,8 @@ class Plane:
             listening.stop()
             self._clock.work.failed(error, f"listening to {circuit.call}")
 
-    def _look_around(self) -> None:
-        """Find the lines and rooms that must be made so that all who listen hear what there is."""
+    def _look_around(self, number: int) -> None:
+        """Find the lines and rooms that must be made from that frame on so that all who listen hear what there is."""
         self._changed = False
         before = set(self._active)
         found: dict[Circuit, None] = {}
@@ -265,4 +265,4 @@ class Plane:
         )
         for circuit in self._active:
             if circuit not in before:
-                circuit.fall_silent()
+                circuit.wake(number)

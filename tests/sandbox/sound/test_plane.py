@@ -86,6 +86,30 @@ async def test_who_listens_again_later_does_not_hear_what_was_on_its_way_then() 
     assert ana == [0] * 5
 
 
+async def test_what_is_on_its_way_is_heard_whenever_somebody_begins_to_listen() -> None:
+    scene = Scene()
+    scene.seat(Member(CALLER), Member(ANA), delay=4)
+    scene.says(CALLER, np.repeat(np.arange(1, 6, dtype=np.int16), FRAME))
+    await scene.frames(5)
+    ana = scene.hears(ANA)
+    await scene.frames(6)
+    assert ana == [2, 3, 4, 5, 0, 0]
+
+
+async def test_what_was_said_before_the_room_was_entered_is_not_on_its_way_to_it() -> None:
+    scene = Scene()
+    scene.seat(Member(ANA), delay=4)
+    line = scene.lines[CALLER] = Circuit(CALLER)
+    scene.says(CALLER, np.repeat(np.arange(1, 6, dtype=np.int16), FRAME))
+    await scene.frames(2)
+    scene.room.members[CALLER] = Member(CALLER)
+    scene.plane.join(line, scene.room, 4)
+    await scene.frames(2)
+    ana = scene.hears(ANA)
+    await scene.frames(7)
+    assert ana == [0, 0, 3, 4, 5, 0, 0]
+
+
 async def test_members_hear_each_other_late_by_the_jitter_buffer_and_never_themselves() -> None:
     scene = Scene()
     scene.seat(Member(CALLER), Member(ANA), delay=3)
