@@ -310,7 +310,7 @@ class Session:
 
     def _listen(self, message: Message, part: Part, samples: Samples) -> Listen:
         settings = self._configuration
-        language = settings.language or self._mind.language(self._conversation.items, settings.instructions)
+        language = self._mind.language(self._conversation.items, settings.instructions) or settings.language
         return self._listening.begin(message, part, samples, language)
 
     def _idle(self, now_ms: int) -> Iterator[Order]:

@@ -154,6 +154,7 @@ async def test_first_audio_is_slow_and_the_rest_is_not(address: str, hand: httpx
         began = loop.time()
         await until(socket, "response.output_audio.delta")
         assert loop.time() - began >= 0.35
+        await until(socket, "response.done")
 
 
 async def test_an_answer_stalls_in_its_middle_and_then_goes_on(address: str, hand: httpx.AsyncClient) -> None:

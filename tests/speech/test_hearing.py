@@ -28,9 +28,10 @@ no_second = pytest.mark.skipif(
     bool(absent(SECOND)), reason=f"{absent(SECOND)} is not installed: `make test-voice`"
 )
 
-# Word error at most, and phrases the dialogue can act on at least. Twice what was measured, and a word or two.
-MOST_WRONG = {"clean": 0.06, "noise 20 dB below": 0.10}
-LEAST_ACTED_ON = {"clean": 0.85, "noise 20 dB below": 0.80}
+# Word error at most, and phrases the dialogue can act on at least: twice what was measured in several runs, since
+# the second voice is never quite the same.
+MOST_WRONG = {"clean": 0.08, "noise 20 dB below": 0.10}
+LEAST_ACTED_ON = {"clean": 0.80, "noise 20 dB below": 0.80}
 NUMBERS = ("412", "7", "421", "5550142", "2025550111", "1600", "90210", "3", "15", "808")
 
 

@@ -198,7 +198,7 @@ class Caller:
             return looking
         tool = self._tool("escalate")
         if tool is None:
-            return self._message()
+            return [self._say("no_way")]
         return [self._say("passing_on"), tools.report(tool, memory, self.instructions)]
 
     def _onward_speech(self) -> Sequence[Step]:
@@ -300,7 +300,7 @@ class Caller:
     def _message(self) -> Sequence[Step]:
         tool = self._tool("take_message")
         if tool is None:
-            return [self._say("may_not")]
+            return [self._say("no_way")]
         if any(one.outcome.worked for one in self.memory.outcomes("take_message")):
             return [self._say("more")]
         if not self.memory.message:

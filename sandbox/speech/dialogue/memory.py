@@ -268,7 +268,8 @@ def _answered(memory: Memory, text: str) -> bool:
             if not memory.place.confirmed and not_known(text):
                 memory.place.unknown += 1
                 return True
-            if memory.place.confirmed or (found := place_from_answer(text)) is None:
+            found = find_place(text) if any(topics_of(text)) else place_from_answer(text)
+            if memory.place.confirmed or found is None:
                 return False
             memory.place.value = found
             return True

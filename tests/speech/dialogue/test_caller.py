@@ -495,3 +495,16 @@ def test_an_order_given_twice_is_said_once() -> None:
     for _ in range(2):
         night.told('Say exactly this and nothing else: "The second engineer is being rung."')
     assert night.answers() == "The second engineer is being rung."
+
+
+@pytest.mark.parametrize("answer", ["The water is getting higher and higher!", "It is very cold in here."])
+def test_trouble_is_no_address(answer: str) -> None:
+    night = Night()
+    night.says("Water is coming through the ceiling.")
+    assert "I have the address" not in night.says(answer)
+
+
+def test_without_a_tool_for_it_nothing_is_said_to_be_passed_on() -> None:
+    night = Night(END_CALL)
+    night.says("A pipe burst at 412 Oak Street.")
+    assert night.says("Yes.") == "I have no way to pass this on."
