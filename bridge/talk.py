@@ -129,7 +129,7 @@ class Talk:
                     self._order(Answers(yes=True))
                 else:
                     self._order(self.configuration(first=False))
-                    if order.plan.opening:
+                    if order.plan.opening and self._opened:  # else the session's first use says it
                         self.say(order.plan.opening, None)
             case "say":
                 self.say(order.text, order.fact)
