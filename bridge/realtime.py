@@ -120,9 +120,10 @@ class Realtime:
                 items = [item for memory in what for item in events.items(memory)]
                 return [written(events.created(item)) for item in [*items, events.system(GO_ON)]]
             case SayExactly(saying, words):
-                self._respond(events.respond(saying))
+                # For this answer alone: an item would stay, and be said again by whoever reads the conversation.
                 exactly = f"{EXACTLY}{json.dumps(words, ensure_ascii=False)}"
-                return [written(events.created(events.system(exactly))), *self._now()]
+                self._respond(events.respond(saying, exactly))
+                return self._now()
             case Respond():
                 self._respond(events.respond())
                 return self._now()

@@ -58,11 +58,14 @@ def answering(*, answers: bool) -> "SessionUpdateEventParam":
     return {"type": "session.update", "session": {"type": "realtime", "audio": {"input": listening}}}
 
 
-def respond(saying: str = "") -> "ResponseCreateEventParam":
-    """Speak. saying: the id of what is to be said exactly, which comes back with the answer."""
+def respond(saying: str = "", order: str = "") -> "ResponseCreateEventParam":
+    """Speak. saying: the id of what is to be said exactly, which comes back with the answer; order: to say it."""
     if not saying:
         return {"type": "response.create"}
-    return {"type": "response.create", "response": {"metadata": {SAYING: saying}, "tool_choice": "none"}}
+    return {
+        "type": "response.create",
+        "response": {"instructions": order, "metadata": {SAYING: saying}, "tool_choice": "none"},
+    }
 
 
 def cancelled(response: str) -> "ResponseCancelEventParam":

@@ -19,8 +19,8 @@ TONE: Final = RATE * 40 // 1000
 QUIET: Final = RATE * 20 // 1000
 LETTER: Final = TONE + QUIET
 
-_LOW = 350.0 + 75.0 * np.arange(16)
-_HIGH = 1700.0 + 100.0 * np.arange(16)
+_LOW: Real = 350.0 + 75.0 * np.arange(16, dtype=np.float64)
+_HIGH: Real = 1700.0 + 100.0 * np.arange(16, dtype=np.float64)
 _LOUDNESS = 7000.0  # of each tone; together about -10 dBFS
 _HOP: Final = RATE * 5 // 1000
 _LEAST = 400.0  # rms of a hop that belongs to a tone
@@ -33,7 +33,8 @@ def _tones(frequencies: Real) -> Real:
 
 
 def _probes(frequencies: Real) -> NDArray[np.complex128]:
-    return np.exp(-2j * np.pi * np.outer(frequencies, np.arange(_READ)) / RATE) * np.hanning(_READ)
+    waves: NDArray[np.complex128] = np.exp(-2j * np.pi * np.outer(frequencies, np.arange(_READ)) / RATE)
+    return waves * np.hanning(_READ).astype(np.complex128)
 
 
 _LOW_TONES, _HIGH_TONES = _tones(_LOW), _tones(_HIGH)

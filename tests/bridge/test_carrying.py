@@ -359,8 +359,8 @@ async def test_a_model_that_refuses_is_told_to_the_workflow_and_tried_again() ->
 async def test_orders_reach_the_model_and_the_line() -> None:
     async with carried() as line:
         await line.driver.instruct_bridge(Instruction(CALL, 1, "say", text="Ana has it.", fact="esc#2"))
-        said = await line.model.event("conversation.item.create")
-        assert said["item"]["content"][0]["text"] == 'Say exactly this and nothing else: "Ana has it."'
+        said = await line.model.event("response.create")
+        assert said["response"]["instructions"] == 'Say exactly this and nothing else: "Ana has it."'
 
         await line.driver.instruct_bridge(Instruction(CALL, 1, "quiet"))
         await line.twilio.until(1, "clear")

@@ -31,7 +31,10 @@ from tests.workflows.night import (
 )
 from workflows import messages, orders, voice
 from workflows.assistant import Role
-from workflows.call import Call, Closing
+from workflows.call_state import (
+    Call,
+    Closing,
+)
 from workflows.ladder import Escalation, Phase, TimerKind, armed
 from workflows.messages import VERSION, Message, NotUnderstoodError, understood
 from workflows.pages import Evidence, Standing
@@ -242,10 +245,23 @@ MESSAGES: list[Message] = [
         responders=("ana",),
         telling="taken",
     ),
+    messages.Worse(case=a_case(Severity.LIFE)),
+    messages.CaseNote(text="main valve closed"),
+    messages.Keys(about="house_number", digits="412"),
     voice.ToolCall(id="call_1", name="note", arguments='{"text": "dry"}', generation=2),
     voice.ToolOutcome(output="noted", speak=False),
     voice.Turns(generation=2, first=7, turns=(TURN, replace(TURN, speaker=Speaker.ROOM))),
     voice.VoiceTrouble(generation=2, what="model-lost", detail="1006"),
+    messages.ConversationView(
+        agent="triage",
+        turns=(TURN,),
+        tools=(("call_1", "Kept."),),
+        notes=("dry",),
+        contact="+12025550142",
+        place="Oak Street 4",
+        danger="smoke",
+        corrections=1,
+    ),
     messages.CallOutcome(closing=Closing.MESSAGE_TAKEN, escalation=None),
 ]
 
@@ -265,7 +281,7 @@ MODELS: list[object] = [
     orders.FindText("+15550100", "+15550101", at(0), "4711"),
     orders.Push("ask-owner", PAGE, ESC, person("Pia", push=True), a_case(), "4711"),
     orders.AlertOperator("queued", a_case()),
-    orders.DeliverMessage(LineId("clinic"), LEG, "RE1", 9),
+    orders.DeliverMessage(LineId("clinic"), LEG, "RE1", 9, "the bins"),
     orders.RelayPage(REQUEST),
     orders.AddAssistant(LEG, LINE, "af", ROOM, "ai-xCA1-1", 1),
     orders.SetParticipant(ROOM, LEG, muted=False, coached=LEG, uncoach=True),
@@ -275,6 +291,9 @@ MODELS: list[object] = [
     orders.LookAtRoom(None, "af", (LEG, CALLER.call)),
     orders.Present(LEG, "label"),
     orders.RoomSeen(ROOM, True, (orders.Present(LEG, "label"),), (LEG,)),
+    orders.SendCaller(LEG, "keys", "house_number"),
+    orders.FindIncidents(LineId("clinic"), "water", ESC),
+    orders.Incidents((orders.Incident("water", "paging", 12),)),
     orders.Instruction(LEG, 2, "role", Role.COACH, "Ana", PLAN, "text", "esc#1"),
 ]
 
