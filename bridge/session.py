@@ -167,7 +167,7 @@ class Session:
         if self.at is not At.CLAIMING or self.stream is None:
             raise LocalProtocolError(f"a stream that is {self.at} was claimed")
         self.leg = leg
-        self.talk = Talk(self.stream, leg.generation, self.unix_s, self._out.append)
+        self.talk = Talk(self.stream, leg.generation, self.unix_s, self._now, self._out.append)
         self._out.append(AskToAttach(leg, self.stream))
         return self._taken()
 

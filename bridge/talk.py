@@ -60,16 +60,21 @@ class Talk:
     """One stream's conversation. link: the model session in use, None while there is none."""
 
     def __init__(
-        self, stream: StreamSid, generation: int, unix_s: float, do: Callable[[Effect], None]
+        self,
+        stream: StreamSid,
+        generation: int,
+        unix_s: float,
+        began_s: float,
+        do: Callable[[Effect], None],
     ) -> None:
-        """unix_s: what a clock shows when `now` is 0. do: takes what is to be done, in order."""
+        """unix_s: what a clock shows when `now` is 0. began_s: now. do: takes what is to be done, in order."""
         self.figures = Figures()
         self.plan: Plan | None = None
         self.role = Role.ANSWERING
         self.quiet = False
         self.speaking = False
         self.link: int | None = None
-        self.words = Words(unix_s, self._told)
+        self.words = Words(unix_s, began_s, self._told)
         self.playback = Playback()
         self.outlet = Outlet()
         self._do = do

@@ -54,14 +54,18 @@ class _Heard:
 
 
 class Words:
-    """The turns of one stream. unix_s: what a clock shows when `now` is 0. told: how many the workflow has."""
+    """The turns of one stream. unix_s: what a clock shows when `now` is 0. told: the number of the next to be told."""
 
-    def __init__(self, unix_s: float, told_of: Callable[[Turn, int], None]) -> None:
-        """told_of: called with each turn and the model session that said it (0: said by somebody else)."""
+    def __init__(self, unix_s: float, began_s: float, told_of: Callable[[Turn, int], None]) -> None:
+        """began_s: when the stream began: its turns are numbered from there, in milliseconds of Unix time.
+
+        A leg that resumes on another bridge so goes on with higher numbers, without asking anybody.
+        told_of: called with each turn and the model session that said it (0: said by somebody else).
+        """
         self.ears = Ears()
         self.mirror = Mirror()
         self.turns: deque[Turn] = deque()
-        self.told = 0
+        self.told = round((unix_s + began_s) * 1000)
         self._unix_s = unix_s
         self._told_of = told_of
         self._spoken: dict[str, Spoken] = {}

@@ -88,7 +88,7 @@ class ToolOutcome(Message):
 class Turns(Message):
     """What was said since the last batch: the signal `turns`. first: the number of the first of them.
 
-    Numbers begin at 0 with each accepted attach; a batch is sent again until it was taken.
+    Numbers only grow, also from one stream of a leg to its next; a batch is sent again until it was taken.
     """
 
     generation: int

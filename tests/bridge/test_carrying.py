@@ -291,7 +291,21 @@ async def test_turns_are_told_in_batches_with_their_numbers() -> None:
 
         told = {(turn.speaker, turn.text) for turn in line.ledger.turns}
         assert told == {(Speaker.ASSISTANT, "Hello."), (Speaker.ROOM, "It leaks.")}
-        assert line.ledger.first[0] == 0
+        assert line.ledger.first == sorted(line.ledger.first)
+
+
+async def test_a_leg_that_resumes_goes_on_with_higher_numbers() -> None:
+    async with carried() as line:
+        heard = {"item_id": "u1", "transcript": "It leaks."}
+        await line.model.sends("conversation.item.input_audio_transcription.completed", **heard)
+        await line.ledger.until(1, line.ledger.turns)
+        async with connect(f"ws://127.0.0.1:{line.port}/") as next_stream:
+            await next_stream.send(frames.start("any"))
+            await line.model.event("session.update", 2)
+            await line.model.sends("conversation.item.input_audio_transcription.completed", **heard)
+            await line.ledger.until(2, line.ledger.turns)
+
+    assert line.ledger.first[1] > line.ledger.first[0]
 
 
 async def test_turns_not_told_yet_are_told_before_the_farewell() -> None:

@@ -306,6 +306,6 @@ async def test_a_stream_with_a_plan_speaks_and_its_turns_reach_the_call(server: 
                 ("Hello.", "assistant", True)
             ]
             assert await night.order(Instruction(night.sid, 1, "context", text="Ana is coming.")) == "done"
-            created = await model.event("conversation.item.create", 2)
+            created = await model.event("conversation.item.create")
             assert created["item"]["content"][0]["text"] == "Ana is coming."
             await socket.close()

@@ -390,3 +390,14 @@ def test_first_sound_is_timed_from_the_end_of_speech() -> None:
     line.answers("a", 100)
 
     assert list(line.session.figures.first_audio_ms) == [pytest.approx(400)]
+
+
+def test_a_role_that_comes_before_the_session_brings_its_opening_once() -> None:
+    line = Line(ready=False)
+    line.order("role", role=Role.COACH, person="Ana", plan=COACH)
+
+    line.model_is_ready(1)
+    line.answers("a", 500, words="Ana, water at Oak Street.", saying="say-1")
+    line.passes(1000)
+
+    assert said(line) == ["Ana, water at Oak Street."]
