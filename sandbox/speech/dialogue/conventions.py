@@ -14,6 +14,9 @@ _GREETING = re.compile(r"greet (?:the caller |them )?with:?\s*", re.IGNORECASE)
 _LANGUAGE = re.compile(r"\blanguage:\s*([a-z]{2})\b", re.IGNORECASE)
 _LANGUAGES = re.compile(r"\blanguages:\s*([a-z]{2}(?:\s*,\s*[a-z]{2})*)", re.IGNORECASE)
 _BRIEF = re.compile(r"\bbrief:\s*(.+?)\s*(?:\n|$)", re.IGNORECASE)
+_WHAT = re.compile(r"^what: (.+)$", re.IGNORECASE | re.MULTILINE)
+_WHERE = re.compile(r"^where: (.+)$", re.IGNORECASE | re.MULTILINE)
+_CALL_BACK = re.compile(r"^call-?back number: (.+)$", re.IGNORECASE | re.MULTILINE)
 _TYPED = re.compile(r"\bthe caller (?:typed|has typed|pressed):?\s*([\d*#]+)", re.IGNORECASE)
 _COACH = re.compile(r"\byou are now the coach of ([\w' -]+?)(?:[.,;(\n]|$)", re.IGNORECASE)
 _SILENT = re.compile(r"\byou are now silent\b", re.IGNORECASE)
@@ -36,6 +39,9 @@ class Ordered:
     languages: tuple[str, ...] = ()
     brief: str = ""
     typed: str = ""
+    what: str = ""
+    where: str = ""
+    call_back: str = ""
     role: Role | None = None
     person: str = ""
 
@@ -56,6 +62,9 @@ def read_orders(text: str) -> Ordered:
         languages=tuple(one.strip().lower() for one in several.group(1).split(",")) if several else (),
         brief=_first(_BRIEF, text),
         typed=_first(_TYPED, text),
+        what=_first(_WHAT, text),
+        where=_first(_WHERE, text),
+        call_back=_first(_CALL_BACK, text),
         role=role,
         person=person.strip(),
     )

@@ -161,6 +161,11 @@ def _ordered(memory: Memory, text: str, standing: bool) -> None:
         memory.role, memory.person = ordered.role, ordered.person
     if ordered.brief:
         memory.brief, memory.briefed = ordered.brief, False
+    memory.problem = ordered.what or memory.problem
+    if ordered.where:
+        memory.place = Slot(value=ordered.where, confirmed=True)
+    if ordered.call_back:
+        memory.number = Slot(value=ordered.call_back, confirmed=True)
     if ordered.typed:
         _typed(memory, ordered.typed)
     if ordered.exactly and not standing:
