@@ -342,8 +342,12 @@ def _volunteered(memory: Memory, text: str) -> bool:
         memory.problem = text
         learnt = True
     place = find_place(text)
-    if place not in {None, memory.place.last} and not memory.place.value and not memory.place.confirmed:
-        memory.place.value, learnt = place or "", True
+    if place is not None and place not in {memory.place.last, memory.place.value}:
+        if memory.place.confirmed:
+            memory.place = Slot(place)  # said otherwise after all: to be read back anew
+            learnt = True
+        elif not memory.place.value:
+            memory.place.value, learnt = place, True
     if not memory.number.value and not memory.number.confirmed and (number := find_number(text)) is not None:
         memory.number.value, learnt = number, True
     return learnt
