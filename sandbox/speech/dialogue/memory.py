@@ -20,7 +20,7 @@ from sandbox.speech.dialogue.places import (
     place_from_answer,
 )
 from sandbox.speech.dialogue.topics import Severity, Topic, can_wait, topics_of
-from sandbox.speech.dialogue.words import Answer, language_of, plain, yes_or_no
+from sandbox.speech.dialogue.words import Answer, language_asked_for, language_of, plain, yes_or_no
 from sandbox.speech.fields import Json
 from sandbox.speech.items import FunctionCall, FunctionOutput, Item, Message
 
@@ -236,7 +236,8 @@ def _heard(memory: Memory, item: Message) -> None:
         return
     if (language := language_of(text)) is not None and language in memory.languages:
         memory.language = language
-    understood = bool(plain(text)) and (_answered(memory, text) | _volunteered(memory, text))
+    wish = language_asked_for(text) in memory.languages
+    understood = wish or (bool(plain(text)) and (_answered(memory, text) | _volunteered(memory, text)))
     if understood:
         memory.not_understood = 0
     elif plain(text) and not _murmur(text):

@@ -526,3 +526,11 @@ def test_who_has_something_else_is_asked_what() -> None:
     night.gives_back(ok=True)
     assert "what has happened" in night.says("Yes.")
     assert "Where are you?" in night.says("Water is coming through the ceiling.")
+
+
+@pytest.mark.parametrize("wish", ["Spanish, please.", "Español, por favor.", "En español por favor"])
+def test_a_language_that_is_asked_for_is_spoken_and_is_no_report(wish: str) -> None:
+    night = Night(instructions="Languages: en, es")
+    night.begins()
+    assert night.says(wish) == "Por favor, dígame qué ha pasado."
+    assert "¿Dónde está usted?" in night.says("Hay agua en el techo de mi casa.")
