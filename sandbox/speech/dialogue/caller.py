@@ -19,9 +19,9 @@ from sandbox.speech.dialogue.memory import (
     is_murmur,
     latest_heard,
 )
-from sandbox.speech.dialogue.phrases import COMPANY, phrase
+from sandbox.speech.dialogue.phrases import COMPANY, Question, phrase
 from sandbox.speech.dialogue.topics import Severity
-from sandbox.speech.dialogue.words import plain, read_back
+from sandbox.speech.dialogue.words import Answer, plain, read_back, yes_or_no
 from sandbox.speech.fields import Json
 from sandbox.speech.mind import Say, Step
 
@@ -95,6 +95,8 @@ class Caller:
         for pattern, name in _REFUSED:
             if re.search(pattern, said):
                 return [self._say(name), *self._onward_speech()]
+        if memory.asked is Question.MORE and yes_or_no(heard.text) is Answer.YES:
+            return [self._say("what")]
         if re.search(_AGAIN, said) and memory.last_said:
             return [Say(memory.last_said, memory.language)]
         if re.search(_STATUS, said) and self._reported():

@@ -20,7 +20,7 @@ from sandbox.speech.dialogue.places import (
     place_from_answer,
 )
 from sandbox.speech.dialogue.topics import Severity, Topic, can_wait, topics_of
-from sandbox.speech.dialogue.words import Answer, language_of, plain, yes_or_no
+from sandbox.speech.dialogue.words import Answer, language_asked_for, language_of, plain, yes_or_no
 from sandbox.speech.fields import Json
 from sandbox.speech.items import FunctionCall, FunctionOutput, Item, Message
 
@@ -241,7 +241,8 @@ def _heard(memory: Memory, item: Message) -> None:
         return
     if (language := language_of(text)) is not None and language in memory.languages:
         memory.language = language
-    understood = bool(plain(text)) and (_answered(memory, text) | _volunteered(memory, text))
+    wish = language_asked_for(text) in memory.languages
+    understood = wish or (bool(plain(text)) and (_answered(memory, text) | _volunteered(memory, text)))
     if understood:
         memory.not_understood = 0
     elif plain(text) and not _murmur(text):
@@ -347,8 +348,12 @@ def _volunteered(memory: Memory, text: str) -> bool:
         memory.problem = text
         learnt = True
     place = find_place(text)
-    if place not in {None, memory.place.last} and not memory.place.value and not memory.place.confirmed:
-        memory.place.value, learnt = place or "", True
+    if place is not None and place not in {memory.place.last, memory.place.value}:
+        if memory.place.confirmed:
+            memory.place = Slot(place)  # said otherwise after all: to be read back anew
+            learnt = True
+        elif not memory.place.value:
+            memory.place.value, learnt = place, True
     if not memory.number.value and not memory.number.confirmed and (number := find_number(text)) is not None:
         memory.number.value, learnt = number, True
     return learnt

@@ -24,6 +24,7 @@ _SPANISH = re.compile(
 )
 _LEAD = re.compile(
     r"^(?:(?:yes|no|yeah|well|uh|um|so|okay|ok|please|sí|si|bueno)[,.]?\s+)*"
+    r"(?:i (?:already )?(?:told|said)(?: you)?\s*)?"
     r"(?:(?:(?:the|my|our) address is|it'?s|it is|i'?m|i am|we'?re|we are|we have|i live|we live|this is|that'?s)\s*)?"
     r"(?:(?:at|in|on|la dirección es|es|estoy|vivo|en)\s+)*",
     re.IGNORECASE,

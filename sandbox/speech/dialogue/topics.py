@@ -27,8 +27,9 @@ class Topic:
 TOPICS: Sequence[Topic] = (
     Topic(
         "medical", Severity.LIFE,
-        r"chest pains?|heart attack|not breathing|isn't breathing|cannot breathe|can't breathe|trouble breathing"
-        r"|short of breath|unconscious|passed out|collapsed|fainted|not responding|won't wake|will not wake"
+        r"chest pains?|heart attack|(?:not|n't|cannot|no longer|hardly|barely) breath\w*"
+        r"|breath\w*|chok(?:ed|ing)|drown\w*|unresponsive|need an ambulance"
+        r"|unconscious|passed out|collaps\w+|faint(?:ed|ing)|not responding|won't wake|will not wake"
         r"|not waking|stroke|seizure|bleeding|overdosed?|(?:too many|took|swallowed) (?:\w+ )?pills|poison\w*"
         r"|suicid\w+|kill myself|hurt myself|hurt badly|badly hurt|is hurt|dying|going to die"
         r"|dolor (?:en el|de) pecho|no respira|no puedo respirar|inconsciente|desmay\w+|sangr\w+|infarto|se muere",

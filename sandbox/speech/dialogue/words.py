@@ -84,6 +84,9 @@ _ENGLISH = frozenset(
 )  # fmt: skip
 
 
+MOST_WORDS_OF_A_WISH: Final = 5
+
+
 class Answer(Enum):
     YES = "yes"
     NO = "no"
@@ -178,12 +181,22 @@ def yes_or_no(text: str) -> Answer | None:
 
 def language_of(text: str) -> str | None:
     """`en` or `es` where the words tell; None where they do not."""
+    if (asked_for := language_asked_for(text)) is not None:
+        return asked_for
     said = plain(text)
-    if re.search(r"\b(?:espa[nñ]\w*ol|spanish)\b", said):
-        return "es"
     words = said.split()
     spanish = sum(word in _SPANISH for word in words) + (2 if re.search(r"[ñ¿¡]", text) else 0)
     english = sum(word in _ENGLISH for word in words)
     if spanish >= 2 and spanish > english:
         return "es"
     return "en" if english >= 2 and english > spanish else None
+
+
+def language_asked_for(text: str) -> str | None:
+    """The language somebody names who wants to be spoken to in it: a few words and nothing else."""
+    said = plain(text)
+    if len(said.split()) > MOST_WORDS_OF_A_WISH:
+        return None
+    if re.search(r"\b(?:\w*ñol|espa\w*ol|spanish)\b", said):
+        return "es"
+    return "en" if re.search(r"\b(?:english|ingl[eé]s)\b", said) and "no " not in f"{said} " else None

@@ -120,6 +120,7 @@ def test_without_keys_it_reports_that_the_place_is_not_confirmed() -> None:
         "I think I took too many pills.",
         "My mommy won't wake up.",
         "Someone is hurt badly.",
+        "Oh God, my wife just collapse.",
         "Huele a gas en la cocina.",
         "Mi padre tiene dolor en el pecho.",
     ],
@@ -508,3 +509,28 @@ def test_without_a_tool_for_it_nothing_is_said_to_be_passed_on() -> None:
     night = Night(END_CALL)
     night.says("A pipe burst at 412 Oak Street.")
     assert night.says("Yes.") == "I have no way to pass this on."
+
+
+def test_another_address_after_all_is_read_back_and_reported_anew() -> None:
+    night = Night().reported()
+    assert "two one Elm Avenue" in night.says("Sorry, I am at 21 Elm Avenue!")
+    night.says("Yes.")
+    assert night.used[-1][0] == "escalate"
+    assert night.used[-1][1]["place"] == "21 Elm Avenue"
+
+
+def test_who_has_something_else_is_asked_what() -> None:
+    night = Night()
+    night.says("I would like to reschedule my appointment.")
+    night.says("This is Maria.")
+    night.gives_back(ok=True)
+    assert "what has happened" in night.says("Yes.")
+    assert "Where are you?" in night.says("Water is coming through the ceiling.")
+
+
+@pytest.mark.parametrize("wish", ["Spanish, please.", "Español, por favor.", "En español por favor"])
+def test_a_language_that_is_asked_for_is_spoken_and_is_no_report(wish: str) -> None:
+    night = Night(instructions="Languages: en, es")
+    night.begins()
+    assert night.says(wish) == "Por favor, dígame qué ha pasado."
+    assert "¿Dónde está usted?" in night.says("Hay agua en el techo de mi casa.")
