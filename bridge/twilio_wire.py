@@ -7,6 +7,7 @@ goes through the models below. Both ways give the same message.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, NewType, cast
@@ -110,6 +111,34 @@ class SendClear:
 
 
 ToTwilio = SendMedia | SendMark | SendClear
+
+
+def usual(frame: bytes) -> tuple[str, int, bytes] | None:
+    """Stream, timestamp and payload of a frame of sound that is written as Twilio writes it; None for any other.
+
+    The short way: no JSON is parsed, since the whole frame is looked at and nothing in it can mean anything else.
+    """
+    found = _usual(frame)
+    if found is None:
+        return None
+    before, at, payload, after = found.groups()
+    if len(payload) & 3 or (before is None) is (after is None):
+        return None
+    return (before or after).decode(), int(at), payload
+
+
+def media_head(stream: StreamSid) -> bytes:
+    """What a frame of sound begins with; its payload and `MEDIA_TAIL` follow."""
+    return f'{{"event":"media","streamSid":{json.dumps(stream)},"media":{{"payload":"'.encode()
+
+
+MEDIA_TAIL = b'"}}'
+_usual = re.compile(
+    rb'\{"event": ?"media",(?: ?"sequenceNumber": ?"\d+",)?(?: ?"streamSid": ?"(\w+)",)? ?"media": ?\{'
+    rb'"track": ?"inbound", ?"chunk": ?"\d+", ?"timestamp": ?"(\d{1,15})", ?'
+    rb'"payload": ?"([A-Za-z0-9+/]+={0,2})"\}(?:, ?"streamSid": ?"(\w+)")?\}',
+    re.ASCII,
+).fullmatch
 
 
 def read(frame: str | bytes) -> FromTwilio:
