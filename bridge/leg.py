@@ -235,9 +235,9 @@ class Leg:
                 link, sound.response, sound.item, samples_in(sound.payload), now
             )
             if played:
-                self.wire.send(self._media_head + sound.payload.encode() + MEDIA_TAIL)
-                if mark is not None and self.session.stream is not None:
-                    self.wire.send(write(SendMark(self.session.stream, mark)))
+                stream = self.session.stream
+                marked = write(SendMark(stream, mark)) if mark is not None and stream is not None else None
+                self.wire.send(self._media_head + sound.payload.encode() + MEDIA_TAIL, marked)
                 return
         only_sound = True
         for news in model.session.read(frame):

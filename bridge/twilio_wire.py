@@ -147,7 +147,7 @@ def read(frame: str | bytes) -> FromTwilio:
         event: object = from_json(frame, cache_strings="keys")
     except ValueError:
         raise RemoteProtocolError("a frame that is no JSON") from None
-    return _sound(event) or by_the_models(event)
+    return _sound(event) or _mark(event) or by_the_models(event)
 
 
 def by_the_models(event: object) -> FromTwilio:
@@ -193,6 +193,18 @@ def _sound(event: object) -> Media | None:
     if len(at) > DIGITS or not at.isascii() or not at.isdecimal():
         return None
     return Media(StreamSid(stream), int(at), payload)
+
+
+def _mark(event: object) -> Mark | None:
+    """The mark in a frame, five a second of which come back; None for anything else."""
+    if not isinstance(event, dict):
+        return None
+    frame = cast("Mapping[str, object]", event)
+    stream, body = frame.get("streamSid"), frame.get("mark")
+    if frame.get("event") != "mark" or not isinstance(stream, str) or not isinstance(body, dict):
+        return None
+    name = cast("Mapping[str, object]", body).get("name")
+    return Mark(StreamSid(stream), name) if isinstance(name, str) else None
 
 
 class _Frame(BaseModel):
