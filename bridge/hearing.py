@@ -44,6 +44,14 @@ class Hearing:
         self.lost_ms += hole_ms
         return [silence(min(hole_ms, FILLED_AT_MOST_MS) // 20 * 20), payload]
 
+    def expects(self, timestamp_ms: int, length_ms: int, now: float) -> bool:
+        """A chunk came. Whether it is just the next one, and taken as such; else `frame` must look at it."""
+        if timestamp_ms != self._expected_ms or self._made_up_ms:
+            return False
+        self._expected_ms = timestamp_ms + length_ms
+        self._last_s = now
+        return True
+
     def pause(self, now: float) -> list[str]:
         """Time passes; gives the silence that nobody sent."""
         if self._expected_ms is None or self._made_up_ms >= FILLED_AT_MOST_MS:

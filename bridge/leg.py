@@ -12,6 +12,7 @@ from typing import Protocol as Interface
 
 import structlog
 
+from bridge.audio import samples_in
 from bridge.effects import (
     AskToAttach,
     Claim,
@@ -30,7 +31,17 @@ from bridge.metrics import Figures
 from bridge.model import Audio, SpeechStarted
 from bridge.seams import Models, ModelSession, Workflows
 from bridge.session import At, Session
-from bridge.twilio_wire import Media, SendClear, SendMark, SendMedia, read, write
+from bridge.twilio_wire import (
+    MEDIA_TAIL,
+    Media,
+    SendClear,
+    SendMark,
+    SendMedia,
+    media_head,
+    read,
+    usual,
+    write,
+)
 from bridge.wires import Wire
 from workflows.orders import Instruction
 from workflows.tokens import StreamToken
@@ -115,7 +126,10 @@ class _Model:
 
 
 class Leg:
-    """One socket of Twilio's, its session, and the session's sockets at the model. A listener of its wire."""
+    """One socket of Twilio's, its session, and the session's sockets at the model. A listener of its wire.
+
+    short: whether sound that is just as expected takes the short way; it comes to the same.
+    """
 
     def __init__(self, house: House, workflows: Workflows, models: Models) -> None:
         self.wire: Wire | None = None
@@ -123,6 +137,8 @@ class Leg:
         self.now: Callable[[], float] = self.loop.time
         self.session = Session(time.time() - self.now())
         self.asked = False
+        self.short = True
+        self._media_head = b""
         self._house = house
         self._workflows = workflows
         self._models = models
@@ -164,6 +180,15 @@ class Leg:
 
     def text(self, frame: bytes) -> None:
         """A frame of Twilio's."""
+        if self.short and (sound := usual(frame)) is not None and self._alarm is not None:
+            stream, timestamp_ms, payload = sound
+            samples = len(payload) // 4 * 3 - payload.count(b"=", -2)
+            link = self.session.passes(stream, timestamp_ms, samples, self.now())
+            if link is not None:
+                model = self._open_models.get(link)
+                if model is not None and model.wire is not None:
+                    model.wire.send(model.session.append(payload))
+                return
         try:
             message = read(frame)
         except RemoteProtocolError as error:
@@ -205,6 +230,15 @@ class Leg:
     def model_text(self, model: _Model, link: int, frame: bytes) -> None:
         """A frame of the model's."""
         now = self.now()
+        if self.short and (sound := model.session.sound(frame)) is not None and self.wire is not None:
+            played, mark = self.session.plays(
+                link, sound.response, sound.item, samples_in(sound.payload), now
+            )
+            if played:
+                stream = self.session.stream
+                marked = write(SendMark(stream, mark)) if mark is not None and stream is not None else None
+                self.wire.send(self._media_head + sound.payload.encode() + MEDIA_TAIL, marked)
+                return
         only_sound = True
         for news in model.session.read(frame):
             self.do(self.session.model_said(link, news, now))
@@ -272,6 +306,7 @@ class Leg:
                 if self._patience is not None:
                     self._patience.cancel()
             case AskToAttach(token, sid):
+                self._media_head = media_head(sid)
                 log.info("stream started", call=token.call, generation=token.generation, stream=sid)
                 self._start(self._attach(token, sid))
             case OpenModel(link):

@@ -82,6 +82,17 @@ class Playback:
         self._sent += samples
         return self._mark(known) if self._sent - self._marked >= MARK_EVERY else None
 
+    def pass_on(self, item: str, samples: int, now: float) -> str | None:
+        """So much more of an item has come and goes out at once: `receive` and `send` in one."""
+        known = self._items[item]
+        known.received += samples
+        limit = self._marks[0].at if self._marks else self._sent
+        if limit >= self._sent and (now - self._anchor_s) * 1000 * SAMPLES_A_MS >= self._sent - self._anchor:
+            self._anchor, self._anchor_s = self._sent, now
+        known.sent += samples
+        self._sent += samples
+        return self._mark(known) if self._sent - self._marked >= MARK_EVERY else None
+
     def finish(self, item: str) -> str | None:
         """All of an item was sent; gives its last mark."""
         known = self._items.get(item)

@@ -19,6 +19,7 @@ from bridge.model import (
     AddContext,
     Answers,
     AppendAudio,
+    Audio,
     Configure,
     Ending,
     Forget,
@@ -41,7 +42,20 @@ from bridge.model import (
     Transcript,
     Trouble,
 )
-from bridge.realtime_wire import DELTAS, Event, append, audio, each, inner, number, parsed, text, written
+from bridge.realtime_wire import (
+    APPEND,
+    DELTA,
+    DELTAS,
+    Event,
+    append,
+    audio,
+    each,
+    inner,
+    number,
+    parsed,
+    text,
+    written,
+)
 from workflows.voice import Speaker
 
 if TYPE_CHECKING:
@@ -137,6 +151,19 @@ class Realtime:
                 self._waiting.clear()
                 self._unwanted = self._asked is not None  # it has no id yet: it is cancelled when it has
                 return [written(events.cancelled(self._active))] if self._active else []
+
+    def append(self, payload: bytes) -> bytes:
+        """The frame that lets the model hear this. payload: base64, checked when it was read."""
+        return APPEND + payload + b'"}'
+
+    def sound(self, frame: bytes) -> Audio | None:
+        """The sound in a frame, if that is all there is in it and it is written as the API writes it."""
+        if not frame.startswith(DELTA):
+            return None
+        try:
+            return audio(parsed(frame))
+        except RemoteProtocolError:
+            return None
 
     def opened(self) -> list[News]:
         """The news in the socket's being open and the configuration's being sent."""

@@ -19,6 +19,8 @@ Event = Mapping[str, object]
 
 FRAME_BYTES = 16 * 1024 * 1024  # the API's own limit of an event is 15 MiB
 DELTAS = frozenset({"response.output_audio.delta", "response.audio.delta"})  # the latter before it was GA
+DELTA = b'{"type":"response.output_audio.delta",'  # how nearly all of them begin
+APPEND = b'{"type":"input_audio_buffer.append","audio":"'
 
 NONE: Event = {}
 
@@ -77,7 +79,7 @@ def each(event: Event, name: str) -> list[Event]:
 
 def append(payload: str) -> bytes:
     """The frame that lets the model hear this. payload: base64, checked when it was read."""
-    return b'{"type":"input_audio_buffer.append","audio":"' + payload.encode() + b'"}'
+    return APPEND + payload.encode() + b'"}'
 
 
 def written(event: object) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol as Interface
 
-from bridge.model import News, Order
+from bridge.model import Audio, News, Order
 from bridge.wires import Listener, Wire
 from workflows.messages import Attached
 from workflows.tokens import StreamToken
@@ -39,6 +39,14 @@ class ModelSession(Interface):
 
     def write(self, order: Order) -> list[bytes]:
         """The frames of an order."""
+        ...
+
+    def append(self, payload: bytes) -> bytes:
+        """The frame that lets the model hear this: `write(AppendAudio(…))` by the short way."""
+        ...
+
+    def sound(self, frame: bytes) -> Audio | None:
+        """The sound in a frame, if that is all there is in it."""
         ...
 
     def opened(self) -> list[News]:

@@ -14,7 +14,7 @@ Time is an argument: seconds of a clock that only goes forward. What is to be do
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bridge.audio import decoded
+from bridge.audio import SAMPLES_A_MS, decoded
 from bridge.ears import Ear, Loud
 from bridge.effects import (
     AskToAttach,
@@ -149,6 +149,35 @@ class Session:
             case Stop():
                 self._end(NORMAL, "stopped")
         return self._taken()
+
+    def passes(self, stream: str, timestamp_ms: int, samples: int, now: float) -> int | None:
+        """A chunk of sound came. The model session it goes to as it is, if it is just the next one; else None.
+
+        The short way for what comes fifty times a second: `received` must be asked about anything else.
+        """
+        link = self.links.active
+        if link is None or self._full or self.at is not At.CARRIED or stream != self.stream:
+            return None
+        if not self.hearing.expects(timestamp_ms, samples // SAMPLES_A_MS, now):
+            return None
+        self._now = now
+        counts = self.counts
+        counts.frames += 1
+        counts.media += 1
+        self._broken_in_a_row = 0
+        self.heard_ms = max(self.heard_ms, timestamp_ms)
+        return link
+
+    def plays(self, link: int, response: str, item: str, samples: int, now: float) -> tuple[bool, str | None]:
+        """The model gave a piece of sound. Whether it is played as it is, and the mark to be sent behind it.
+
+        The short way, as above: if not, `model_said` must be asked.
+        """
+        talk = self.talk
+        if link != self.links.active or talk is None or not talk.goes_on(response, item, samples):
+            return False, None
+        self._now = now
+        return True, talk.playback.pass_on(item, samples, now)
 
     def broken(self, because: str) -> list[Effect]:
         """A frame came that cannot be read: skipped on a running stream, unless nothing else comes."""

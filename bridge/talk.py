@@ -199,6 +199,17 @@ class Talk:
         for piece in self.outlet.put(item, news.payload, now):
             self._send(piece, now)
 
+    def goes_on(self, response: str, item: str, samples: int) -> bool:
+        """Whether so much sound is more of what is being said, and goes out at once as it came."""
+        return (
+            item == self._open_item
+            and response == self._active
+            and samples > 0
+            and self.outlet.passes(samples)
+            and self._stopped_s is None
+            and not self.quiet
+        )
+
     def news(self, news: News, now: float) -> None:
         """Whatever the model tells."""
         match news:

@@ -81,15 +81,16 @@ class Wire(asyncio.Protocol):
 
     # What may be done with it
 
-    def send(self, text: bytes) -> None:
-        """Send a text message; nothing on a wire that is closing."""
+    def send(self, text: bytes, and_then: bytes | None = None) -> None:
+        """Send a text message, and another in the same breath; nothing on a wire that is closing."""
         transport = self._transport
         if not self.open or transport is None:
             return
         if self._full and transport.get_write_buffer_size() > HOPELESS:
             self.abort()
             return
-        transport.write(self._framed(text))
+        framed = self._framed(text)
+        transport.write(framed if and_then is None else framed + self._framed(and_then))
 
     def close(self, code: int, because: str = "") -> None:
         """Close it: politely, and for good after two seconds."""

@@ -115,7 +115,13 @@ BODIES = st.fixed_dictionaries(
     {}, optional={"timestamp": TIMES, "payload": PAYLOADS, "track": ODD, "chunk": ODD}
 )
 EVENTS = st.fixed_dictionaries(
-    {}, optional={"event": st.just("media") | ODD, "streamSid": st.just("MZ1") | ODD, "media": BODIES | ODD}
+    {},
+    optional={
+        "event": st.sampled_from(["media", "mark"]) | ODD,
+        "streamSid": st.just("MZ1") | ODD,
+        "media": BODIES | ODD,
+        "mark": st.fixed_dictionaries({}, optional={"name": st.just("0:a:200") | ODD}) | ODD,
+    },
 )
 
 
