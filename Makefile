@@ -13,8 +13,8 @@ AGENTS := tests/speech/agents_client
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
-demo: $(RUN)  ## the story of a night, with real processes (STAY=1 leaves it running)
-	@$(BIN)/rung demo $(if $(STAY),--stay)
+demo: $(VOICE)  ## the story of a night, spoken (SCENE=barge-in … plays another, STAY=1 leaves it running)
+	@$(BIN)/rung demo $(SCENE) $(if $(STAY),--stay) $(if $(KEEP),--keep $(KEEP))
 
 up: $(RUN)  ## everything, on this machine, until ctrl-c
 	@$(BIN)/rung up

@@ -222,11 +222,14 @@ def summary(settings: Settings, configuration: Configuration | None) -> Table:
 
 def ring(settings: Settings, number: str) -> str:
     """The command with which a caller of the sandbox rings a line and reports an emergency."""
-    call = {
-        "from": A_CALLER,
-        "to": number,
-        "steps": [{"wait": 8}, {"press": "1"}, {"wait": 8}, {"press": "1"}, "stay"],
-    }
+    by_key = [{"wait": 8}, {"press": "1"}, {"wait": 8}, {"press": "1"}, "stay"]
+    by_voice = [
+        *({"wait": 18}, {"say": "There is water coming through the ceiling."}),
+        *({"wait": 9}, {"say": "412 Oak Street."}, {"wait": 9}, {"say": "Yes, that is right."}),
+        "stay",
+    ]
+    steps = by_key if settings.speech_by == "off" else by_voice
+    call = {"from": A_CALLER, "to": number, "steps": steps}
     return f"curl -d '{json.dumps(call)}' {settings.twilio_base_url}/_sandbox/dial"
 
 

@@ -134,7 +134,10 @@ async def _model_down(stage: Stage) -> None:
     """The speech model refuses from the start: the caller gets the menu, and reports by key."""
     await stage.fault(kind="refuse", code=503)
     await stage.dial([{"wait_for": "press 1"}, {"wait": 1}, {"press": "1"}, {"wait": 3}, {"press": "1"}])
-    await stage.enters_the_room("dee")
+    dee = await stage.enters_the_room("dee")
+    await asyncio.sleep(3)
+    await stage.hang_up(dee)
+    await stage.hang_up()
 
 
 async def _bridge_killed(stage: Stage) -> None:
