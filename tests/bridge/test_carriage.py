@@ -4,7 +4,9 @@ import pytest
 
 from bench.carriage.measure import OURS
 from bench.carriage.scenes import play_scenes
-from bench.sections.carriage import NEAR_MS, RATIO, compared
+from bench.sections.carriage import NEAR_MS, compared
+
+DEARER = 0.85  # of the splice: a change that goes beyond made sound dearer; what we aim at, the bench prints
 
 
 @pytest.mark.long  # minutes, and it means nothing beside other work
@@ -15,7 +17,7 @@ async def test_a_stream_costs_less_than_on_a_splice(*, tls: bool) -> None:
 
     ratio = min(one.cpu_ms for one in ours) / min(one.cpu_ms for one in splices)
     assert sum(one.wrong for one in ours) == 0
-    assert ratio <= (RATIO if not tls else 1.0)
+    assert ratio <= DEARER
 
 
 @pytest.mark.long  # what is heard is counted in real time
