@@ -108,7 +108,17 @@ def due(call: Call) -> list[datetime]:
 
 
 def fell_due(call: Call, at: datetime) -> Change:
-    """What must be done because nothing was heard until now."""
+    """What must be done because nothing was heard until now: one thing may make another due at once."""
+    effects: tuple[Effect, ...] = ()
+    events: tuple[Event, ...] = ()
+    while True:
+        changed, more, follow = _one_due(call, at)
+        if (changed, more, follow) == (call, (), ()):
+            return call, effects, events
+        call, effects, events = changed, (*effects, *more), (*events, *follow)
+
+
+def _one_due(call: Call, at: datetime) -> Change:
     danger, leaving, away_since = _danger_due(call), call.talk.leaving_at, call.away_since
     in_room = call.caller is CallerAt.ROOM
     if danger is not None and danger <= at:
@@ -212,8 +222,8 @@ def _danger_due(call: Call) -> datetime | None:
 
 def _raised(call: Call, case: Case, at: datetime) -> Change:
     """An emergency: people are woken, or those who are learn that it is worse."""
-    if case.severity is Severity.LIFE:
-        call = replace(call, talk=replace(call.talk, danger_at=None))
+    danger_at = None if case.severity is Severity.LIFE else call.talk.danger_at
+    call = replace(call, talk=replace(call.talk, danger_at=danger_at, leaving_at=None))
     if call.escalation is None or call.resolved:
         return call, (), (Reported(case, at),)
     return replace(call, case=case), (Worsened(case),), ()

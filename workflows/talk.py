@@ -171,7 +171,8 @@ def said(
     for turn in new:
         talk = replace(talk, turns=_kept((*talk.turns, turn)), last_heard_at=at)
         if turn.speaker in _THEIRS:
-            talk = replace(talk, prompts=0)
+            stays = not _GOODBYE.search(danger.plain(turn.text))  # who says more than goodbye is not let go
+            talk = replace(talk, prompts=0, leaving_at=None if stays else talk.leaving_at)
             phrase = danger.heard(turn.text, speech.danger_words, speech.harmless_words)
             if phrase is not None and not talk.danger:
                 talk = replace(talk, danger=phrase, danger_at=at)

@@ -251,6 +251,16 @@ def test_a_farewell_that_nobody_reports_does_not_keep_the_caller() -> None:
     assert len(talk.ever(LetGo)) == 1
 
 
+def test_who_says_more_than_goodbye_is_not_let_go() -> None:
+    talk = Conversation()
+    talk.caller_says("goodbye", 5)
+    talk.asks("end_call")
+    talk.caller_says("wait, I smell gas", 6)
+    talk.time_passes(60)
+    assert talk.ever(LetGo) == []
+    assert len(talk.ever(StartEscalation)) == 1
+
+
 def test_a_message_is_delivered_and_closes_the_call_as_such() -> None:
     talk = Conversation()
     talk.asks("take_message", text="the bin lid is broken", name="Maria", call_back="555 0142")
