@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.workflows.night import ana
+from tests.workflows.night import ana, at
 from tests.workflows.test_answering import Conversation
 from workflows.assistant import Role
 from workflows.call import due_at
@@ -73,12 +73,12 @@ class AnyConversation(RuleBasedStateMachine):
     @rule(digits=st.sampled_from(["", "412"]))
     def keys_are_pressed(self, digits: str) -> None:
         """Or none."""
-        self.talk.hears(KeysPressed("house_number", digits, self.talk._at(None)))
+        self.talk.hears(KeysPressed("house_number", digits, at(self.talk.now)))
 
     @rule()
     def sending_fails(self) -> None:
         """The caller could not be taken out of the room."""
-        self.talk.hears(NotSent(self.talk._at(None)))
+        self.talk.hears(NotSent(at(self.talk.now)))
 
     @rule()
     def the_caller_enters(self) -> None:
@@ -100,10 +100,10 @@ class AnyConversation(RuleBasedStateMachine):
     @rule()
     def the_timer_fires(self) -> None:
         """At its instant, and the next one is later."""
-        at = max(self.talk._at(None), due_at(self.talk.call))
+        then = max(at(self.talk.now), due_at(self.talk.call))
         before = self.talk.call
-        self.talk.hears(Due(at))
-        assert due_at(self.talk.call) > at
+        self.talk.hears(Due(then))
+        assert due_at(self.talk.call) > then
         if any(isinstance(effect, SendCaller) for effect in self.talk.last):
             assert before.escalation is None
         if any(isinstance(effect, LetGo) for effect in self.talk.last):
