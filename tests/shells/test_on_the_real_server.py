@@ -8,7 +8,7 @@ import re
 import pytest
 from google.protobuf.json_format import MessageToJson
 
-from tests.shells.exchange import Does, seconds
+from tests.shells.exchange import Does, seconds, whose
 from tests.shells.servers import Night
 from tests.shells.town import CALLER_NUMBER, LINE, Emergency, Town, everywhere, ladder, rung
 from workflows import orders
@@ -84,21 +84,19 @@ async def test_of_two_keys_pressed_within_50_ms_exactly_one_wins_and_the_other_h
 
 
 async def test_the_queue_of_calls_serves_ways_in_then_assistants_then_pages_by_severity(city: Night) -> None:
-    async with city(ladder("eli"), closed={orders.CALLS}, rate=2.0) as town:
+    """A first call takes the account's turn; before the next one, four seconds on, all the others wait in line."""
+    async with city(ladder("eli"), rate=0.25) as town:
+        await town.alert_comes("a lamp", severity=Severity.ROUTINE, ladder=ladder("fay"))
+        await town.rings("fay")
         await town.alert_comes("dripping tap", severity=Severity.ROUTINE, ladder=ladder("ana"))
-        await town.until_queued("ana")
         await town.alert_comes("power failure", severity=Severity.URGENT, ladder=ladder("ben"))
-        await town.until_queued("ben")
         await town.alert_comes("gas", severity=Severity.LIFE, ladder=ladder("cem"))
-        await town.until_queued("cem")
         caller = await town.caller_reports("burst pipe", line=LINE)
-        await town.until_queued("eli")
+        await town.exchange.until(lambda: any(whose(o) == "eli" for o in town.exchange.of("relay_page")))
         await caller.emergency.acknowledge("eli")
-        await town.settles()
 
-        await town.opens(orders.CALLS)
-        await town.exchange.until(lambda: len(created(town)) == 5)
-        assert created(town) == ["eli", "assistant", "cem", "ben", "ana"]
+        await town.exchange.until(lambda: len(created(town)) == 6)
+        assert created(town) == ["fay", "eli", "assistant", "cem", "ben", "ana"]
         for name in ("ana", "ben", "cem", "eli"):
             await town.rings(name)
 
