@@ -53,10 +53,10 @@ REJOINS_UNANSWERED = 3
 REJOINS_AT_MOST = 10  # a room that throws the caller out again and again is no room
 
 NumberedBody = Annotated[NumberedForm, Form()]
-KeysAbout = Literal["call_back_number", "house_number", "yes_or_no"]
+KeysAbout = Literal["call_back", "place", "yes_or_no"]
 KEYS_ASKED: Mapping[KeysAbout, Phrase] = {
-    "call_back_number": "press_number",
-    "house_number": "press_house_number",
+    "call_back": "press_number",
+    "place": "press_house_number",
     "yes_or_no": "press_yes_or_no",
 }
 MenuOf = Callable[[Desk, Line, int], TwimlResponse]

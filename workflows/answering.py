@@ -13,6 +13,7 @@ from workflows.call_news import (
     Effect,
     EmergencyCalled,
     Event,
+    Inform,
     KeysPressed,
     LetGo,
     NotSent,
@@ -76,8 +77,10 @@ def heard(call: Call, event: Event) -> Change:
         case VoiceTroubled():
             return _troubled(call, event)
         case KeysPressed(_, digits, at):
-            words = Words("keys_heard", digits) if digits else Words("no_keys")
-            return _back(call, at), (SayWords(words),), ()
+            if not digits:
+                return _back(call, at), (SayWords(Words("no_keys")),), ()
+            typed = Inform(f"The caller typed: {digits}")
+            return _back(call, at), (typed, SayWords(Words("keys_heard", digits))), ()
         case NotSent(at) if call.caller is not CallerAt.GONE:
             return _back(replace(call, caller=CallerAt.ROOM), at), (), ()
         case NotTold(told, _):

@@ -382,6 +382,13 @@ class SayWords:
 
 
 @dataclass(frozen=True)
+class Inform:
+    """Let the AI know this, silently."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class SendCaller:
     """Take the caller out of the room, to a menu."""
 
@@ -421,6 +428,7 @@ Effect = (
     | DeliverMessage
     | SayFact
     | SayWords
+    | Inform
     | SendCaller
     | LetGo
     | Worsened

@@ -6,6 +6,7 @@ What is decided is in `call` and `assistant`; here is only how. Knows nothing of
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from typing import Literal
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
@@ -337,10 +338,13 @@ class CallWorkflow:
                 order = orders.DeliverMessage(self.start.line.id, self.start.sid, recording, seconds, text)
                 await self._try(orders.DELIVER_MESSAGE, order, "tell whoever takes messages")
             case news.SayFact(fact):
-                if not await self._have_said(_spoken(sentences.fact(fact, self.start.line)), fact.id):
+                if not await self._instruct("say", _spoken(sentences.fact(fact, self.start.line)), fact.id):
                     self.loop.hear(news.NotTold(fact.id, now()))
             case news.SayWords(words):
-                await self._have_said(sentences.words(words, self.start.line, self.call.last_state))
+                text = sentences.words(words, self.start.line, self.call.last_state)
+                await self._instruct("say", text)
+            case news.Inform(text):
+                await self._instruct("context", text)
             case news.SendCaller(to, about):
                 await self._send_caller(orders.SendCaller(self.start.sid, to, about))
             case news.LetGo():
@@ -386,14 +390,14 @@ class CallWorkflow:
         scene = Scene(wanted.role, wanted.person, test=test, opens=opens)
         return plan(state.speech, state.talk, state.line, scene, standing(state))
 
-    async def _have_said(self, text: str, fact: str | None = None) -> bool:
-        """Have the AI say this word for word; whether its bridge took the order."""
+    async def _instruct(self, what: Literal["say", "context"], text: str, fact: str | None = None) -> bool:
+        """Have the AI say this word for word, or know it; whether its bridge took the order."""
         ai = self.call.assistant
         if ai.bridge is None:
             return False
-        order = orders.Instruction(self.start.sid, ai.generation, "say", text=text, fact=fact)
+        order = orders.Instruction(self.start.sid, ai.generation, what, text=text, fact=fact)
         try:
-            await perform(orders.INSTRUCT_BRIDGE, order, "AI: say a sentence of ours", queue=ai.bridge)
+            await perform(orders.INSTRUCT_BRIDGE, order, f"AI: {what} a sentence of ours", queue=ai.bridge)
         except FailureError:
             return False
         return True

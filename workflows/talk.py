@@ -219,7 +219,7 @@ def used(talk: Talk, use: tools.Use, speech: Speech, standing: Standing, at: dat
             kept = replace(talk, contact=call_back, name=name or talk.name)
             done = "The message is kept and will be passed on. Say so; promise no time and no call."
             return kept, (KeepMessage(text, kept.name, call_back),), ToolOutcome(output=done)
-        case tools.AskForKeys(about=about):
+        case tools.AskForKeys(purpose=about):
             told = "The caller is asked for keys now and comes back in some seconds. Say nothing until then."
             return talk, (SendForKeys(about),), ToolOutcome(output=told, speak=False)
         case tools.EmergencyCalled():

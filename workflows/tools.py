@@ -90,7 +90,7 @@ class AskForKeys(_Answering):
         "Let the caller press digits on their telephone, when you have not understood a number or an address"
         " twice. They leave this conversation for some seconds and come back to it."
     )
-    about: Literal["call_back_number", "house_number", "yes_or_no"]
+    purpose: Literal["place", "call_back", "yes_or_no"]
 
 
 class EmergencyCalled(_Answering):

@@ -133,9 +133,9 @@ async def test_a_caller_whose_ai_has_lost_its_voice_is_sent_to_the_menu(town: To
 
 async def test_digits_that_the_caller_pressed_are_read_back(town: Town) -> None:
     caller = await caller_talks(town)
-    await caller.ai_asks("ask_for_keys", '{"about": "house_number"}')
+    await caller.ai_asks("ask_for_keys", '{"purpose": "place"}')
     await town.exchange.until(lambda: bool(town.exchange.of("send_caller")))
-    await caller.handle.signal("keys", Keys(about="house_number", digits="412"))
+    await caller.handle.signal("keys", Keys(about="place", digits="412"))
     await town.exchange.until(lambda: any("4 1 2" in order.text for order in told(town)))
     await caller.hangs_up()
 

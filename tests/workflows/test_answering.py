@@ -374,17 +374,17 @@ def test_a_caller_who_could_not_be_sent_is_still_in_the_room() -> None:
 
 def test_a_caller_who_pressed_digits_hears_them_read_back() -> None:
     talk = Conversation()
-    talk.asks("ask_for_keys", about="house_number")
-    assert talk.orders(SendCaller) == [SendCaller("keys", "house_number")]
+    talk.asks("ask_for_keys", purpose="place")
+    assert talk.orders(SendCaller) == [SendCaller("keys", "place")]
     assert talk.call.wanted.role is Role.ANSWERING, "the AI waits in the room"
-    talk.hears(KeysPressed("house_number", "412", at(10)))
+    talk.hears(KeysPressed("place", "412", at(10)))
     assert talk.orders(SayWords) == [SayWords(Words("keys_heard", "412"))]
 
 
 def test_a_caller_of_whom_nothing_more_is_heard_is_not_away_for_ever() -> None:
     talk = Conversation()
     talk.ai_says(SPEECH.greeting, 1)
-    talk.asks("ask_for_keys", about="house_number")
+    talk.asks("ask_for_keys", purpose="place")
     talk.time_passes(1 + AWAY_S + SILENT_S)
     assert talk.orders(SayWords) == [SayWords(Words(PROMPTS[0]))]
 

@@ -21,7 +21,7 @@ ARGUMENTS: dict[str, dict[str, object]] = {
     "escalate": {"category": "water", "severity": "urgent", "reason": "pipe"},
     "take_message": {"text": "bins"},
     "set_contact": {"call_back": "+12025550142"},
-    "ask_for_keys": {"about": "yes_or_no"},
+    "ask_for_keys": {"purpose": "yes_or_no"},
     "hand_over": {"agent": "plumbing"},
     "note": {"text": "dry"},
     "look_up": {"question": "where"},
@@ -73,7 +73,7 @@ class AnyConversation(RuleBasedStateMachine):
     @rule(digits=st.sampled_from(["", "412"]))
     def keys_are_pressed(self, digits: str) -> None:
         """Or none."""
-        self.talk.hears(KeysPressed("house_number", digits, at(self.talk.now)))
+        self.talk.hears(KeysPressed("place", digits, at(self.talk.now)))
 
     @rule()
     def sending_fails(self) -> None:

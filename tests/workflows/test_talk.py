@@ -195,8 +195,8 @@ def test_words_are_no_number_to_call_back() -> None:
 
 
 def test_digits_are_asked_for_and_the_ai_is_silent_meanwhile() -> None:
-    _, wanted, outcome = asks("ask_for_keys", about="call_back_number")
-    assert wanted == (SendForKeys("call_back_number"),)
+    _, wanted, outcome = asks("ask_for_keys", purpose="call_back")
+    assert wanted == (SendForKeys("call_back"),)
     assert not outcome.speak
 
 
