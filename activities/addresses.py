@@ -41,6 +41,14 @@ class Addresses:
         """Where the events of a call's room are told."""
         return f"{self.public_url}/conference/{quote(call)}"
 
+    def caller_menu(self) -> str:
+        """The menu, for a caller who is taken out of the room."""
+        return f"{self.public_url}/voice/menu/again"
+
+    def caller_keys(self, about: str) -> str:
+        """Where a caller is asked for digits."""
+        return f"{self.public_url}/voice/keys/ask?{urlencode({'about': about})}"
+
     def assistant_status(self, token: LegToken) -> str:
         """Where the end of an AI leg is told."""
         return f"{self.public_url}/ai-leg/status?{urlencode({'leg': self.tokens.make(LEG, token)})}"

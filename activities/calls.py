@@ -15,12 +15,14 @@ from workflows.orders import (
     HANG_UP,
     LOOK_AT_CALL,
     PLACE_PAGE_CALL,
+    SEND_CALLER,
     CallStatus,
     Done,
     FindCall,
     Found,
     OneCall,
     PlacePageCall,
+    SendCaller,
     Submission,
 )
 from workflows.responder import Ring
@@ -120,6 +122,19 @@ class Calls:
         A repeat does no harm.
         """
         return await self._end(order, "canceled")
+
+    @activity.defn(name=SEND_CALLER.name)
+    async def send_caller(self, order: SendCaller) -> Done:
+        """Have a caller's leg leave the room for a document of ours. A repeat asks for the same document again.
+
+        Raises Gone where the call is over.
+        """
+        to = self._addresses.caller_menu() if order.to == "menu" else self._addresses.caller_keys(order.about)
+        try:
+            await self._twilio.calls(order.call).update_async(url=to, method="POST")
+        except PROBLEMS as error:
+            raise failure(f"call {order.call} not sent to the {order.to}", problem(error)) from error
+        return Done()
 
     async def _end(self, order: OneCall, status: str) -> Done:
         try:

@@ -75,7 +75,7 @@ class Notices:
 
     @activity.defn(name=DELIVER_MESSAGE.name)
     async def deliver_message(self, order: DeliverMessage) -> Done:
-        """Tell whoever takes a line's messages that one was left; what was said, and by whom, stays out of it.
+        """Tell whoever takes a line's messages that one was left: where the recording is, or what was taken down.
 
         Repeated only when nobody could be told, so that a repeat does no harm.
         """
@@ -85,7 +85,8 @@ class Notices:
             log.warning("message without a taker", line=order.line, call=order.call)
             return Done()
         recording = order.recording.rstrip("/").rpartition("/")[2].partition(".")[0]
-        words = f"{line.name}: a caller left a message of {order.seconds} seconds. Recording {recording}"
+        left = f"a caller left a message of {order.seconds} seconds. Recording {recording}"
+        words = f"{line.name}: {left}" if recording else f"{line.name}: a message was taken: {order.text}"
         people = [configuration.people[name] for name in line.messages_to]
         told = await self._tell(people, (), line.name, words, line.number)
         if told == 0:

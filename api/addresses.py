@@ -41,6 +41,10 @@ class Addresses:
         """Where a recording is told."""
         return self._at("/voice/message")
 
+    def asked_for_keys(self, about: str) -> str:
+        """Where a caller's digits go. about: what they were asked for."""
+        return self._at("/voice/keys", about=about)
+
     def left(self, attempt: int = 1) -> str:
         """What a caller's leg asks when its Dial is over."""
         return self._at("/voice/left", attempt=attempt)

@@ -4,8 +4,8 @@ Each handler asks the call's workflow or the table in `menu`, and says what come
 does, a caller is never left without an answer: where no workflow can be had, tonight's rota is rung.
 """
 
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import Annotated, Literal
 
 import structlog
 from fastapi import APIRouter, Form, Query, Response
@@ -15,14 +15,17 @@ from api.desk import At, Desk, FromTwilio, TwimlResponse, noted
 from api.errors import ClosedError, NoAnswerError, NotTakenError, UnknownLineError
 from api.failover import take_over
 from api.forms import NumberedForm, ProgressForm, RecordingForm
-from api.phrases import Spoken, phrase
+from api.phrases import Phrase, Spoken, phrase
 from api.spool import MessageLeft
 from configuration.model import Line
 from configuration.numbers import masked
 from configuration.schedule import is_open
-from workflows.call import caller_label
+from workflows.call import (
+    caller_label,
+)
 from workflows.messages import (
     EscalationView,
+    Keys,
     LeftRoom,
     LegNews,
     Note,
@@ -34,7 +37,9 @@ from workflows.messages import (
     conference_name,
 )
 from workflows.sentences import case_state, language_of
+from workflows.tokens import EarToken
 from workflows.values import CallSid, LineId, Severity
+from workflows.voice import Speaker
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("rung.api.callers")
 
@@ -42,11 +47,18 @@ router = APIRouter(prefix="/voice", tags=["caller"], dependencies=[FromTwilio])
 
 CALLED_WAIT_S = 5.0  # to press 1 after dialling the emergency number on another phone
 WAIT_PAUSE_S = 20  # between two danger sentences in an empty room
+KEYS_WAIT_S = 8.0  # for the next digit
 REPORTS_AT_MOST = 3  # with 2.5 s each; then the rota is rung without the workflow
 REJOINS_UNANSWERED = 3
 REJOINS_AT_MOST = 10  # a room that throws the caller out again and again is no room
 
 NumberedBody = Annotated[NumberedForm, Form()]
+KeysAbout = Literal["call_back", "place", "yes_or_no"]
+KEYS_ASKED: Mapping[KeysAbout, Phrase] = {
+    "call_back": "press_number",
+    "place": "press_house_number",
+    "yes_or_no": "press_yes_or_no",
+}
 MenuOf = Callable[[Desk, Line, int], TwimlResponse]
 """A menu of this line, at this attempt."""
 
@@ -114,6 +126,27 @@ async def called(
     return _room(at, form.sid, _line_of(at, form), room or conference_name(form.sid))
 
 
+@router.post("/menu/again")
+async def menu_again(form: NumberedBody, at: At) -> TwimlResponse:
+    """The caller was taken out of the room, where nobody talks with them: the menu."""
+    return _main_menu(at, at.line(_line_of(at, form)), 1)
+
+
+@router.post("/keys/ask")
+async def ask_for_keys(form: NumberedBody, at: At, about: Annotated[KeysAbout, Query()]) -> TwimlResponse:
+    """The AI has not understood a number: the caller shall press it."""
+    language = language_of(at.line(_line_of(at, form)).languages)
+    says = [phrase(KEYS_ASKED[about], language)]
+    return TwimlResponse(twiml.ask_digits(twiml.Menu(says, at.addresses.asked_for_keys(about), KEYS_WAIT_S)))
+
+
+@router.post("/keys")
+async def keys(form: NumberedBody, at: At, about: Annotated[KeysAbout, Query()]) -> TwimlResponse:
+    """The caller has pressed digits, or none: back into the room, where they are read back."""
+    await at.mention(call_workflow_id(form.sid), "keys", Keys(about=about, digits=form.digits or ""))
+    return _room(at, form.sid, _line_of(at, form), conference_name(form.sid))
+
+
 @router.post("/message")
 async def message(form: Annotated[RecordingForm, Form()], at: At) -> TwimlResponse:
     """The caller has left a message."""
@@ -174,14 +207,18 @@ async def wait(line_id: LineId, at: At) -> TwimlResponse:
 
 
 async def _welcome(at: Desk, form: NumberedForm, line_id: LineId) -> TwimlResponse:
-    """Start the call's workflow, then the menu."""
+    """Start the call's workflow; then the AI's room, or the menu."""
+    start = at.call_input(form.sid, line_id, form.caller)
     try:
-        await at.messenger.start_call(at.call_input(form.sid, line_id, form.caller))
+        await at.messenger.start_call(start)
     except NoAnswerError as error:
         log.error("call not started", call=form.sid, line=line_id, error=str(error))
         return await take_over(at, form.sid, line_id, form.caller)
     log.info("call answered", call=form.sid, line=line_id, caller=masked(form.caller))
     line = at.line(line_id)
+    if start.speech is not None:
+        room = conference_name(form.sid)
+        return _room(at, form.sid, line_id, room, says=[*line.danger_sentences()])
     says = [*line.danger_sentences(), *_sentences(line, line.menu_sentences())]
     return TwimlResponse(twiml.ask(twiml.Menu(says, at.addresses.menu(1), line.menu.prompt_wait_s)))
 
@@ -269,6 +306,7 @@ def _room(
         action=action,
         events_url=at.addresses.conference(CallSid(conference.removeprefix("af-"))),
         wait_url=at.addresses.wait(line_id),
+        ear=at.ear(EarToken(sid, sid, Speaker.CALLER, "")),
     )
     return TwimlResponse(twiml.enter_room(says or (), seat, recovery=action))
 

@@ -16,12 +16,13 @@ from api.errors import ClosedError, NoAnswerError, UnknownLineError
 from api.messenger import Messenger
 from api.signature import Sender
 from api.spool import Spool
+from api.twiml import Ear
 from configuration.holder import ConfigurationFile
 from configuration.model import Line
-from workflows.contacts import line_card
+from workflows.contacts import line_card, speech_of
 from workflows.messages import CallInput, Message
 from workflows.sentences import Language, language_of
-from workflows.tokens import Purpose
+from workflows.tokens import EAR, EarToken, Purpose
 from workflows.values import CallSid, LineId, PersonId
 from workflows.values import Line as LineCard
 
@@ -86,7 +87,14 @@ class Desk:
             caller_number="anonymous" if caller in WITHHELD else caller,
             caller_digest=self.digest(caller),
             searchable=self.door.searchable,
+            speech=speech_of(self.configuration.current(), line_id) if self.door.voice else None,
         )
+
+    def ear(self, token: EarToken) -> Ear | None:
+        """Where it is heard when this leg speaks; None where nobody listens."""
+        if not self.door.voice:
+            return None
+        return Ear(self.door.stream_url, self.door.tokens.make(EAR, token))
 
     def digest(self, caller: str) -> str:
         """The caller's number, keyed and one-way; empty for a number that is withheld."""

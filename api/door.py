@@ -33,7 +33,7 @@ class Door:
 
     public_url: as Twilio and people reach us, without a slash at the end; stream_url: the bridge, ws(s)://.
     digest_key: keys the one-way digest of callers' numbers. spool: the file for what Temporal could not take.
-    searchable: whether the Temporal server knows our search attributes.
+    searchable: whether the Temporal server knows our search attributes. voice: whether there is a speech model.
     """
 
     public_url: str
@@ -44,5 +44,6 @@ class Door:
     alert_token: str = field(repr=False)
     spool: Path
     searchable: bool = True
+    voice: bool = False
     patience: Patience = Patience()
     now: Callable[[], datetime] = field(default=_utc_now, repr=False)

@@ -45,6 +45,9 @@ Phrase = Literal[
     "cannot_ring",
     "back_to_room",
     "alert_says",
+    "press_number",
+    "press_house_number",
+    "press_yes_or_no",
 ]
 
 _PHRASES: dict[Language, dict[Phrase, str]] = {
@@ -58,6 +61,9 @@ _PHRASES: dict[Language, dict[Phrase, str]] = {
         "goodbye": "Goodbye.",
         "one_moment": "One moment, please.",
         "cannot_look": "I cannot look that up at this moment.",
+        "press_number": "Please press the telephone number, and then the hash key.",
+        "press_house_number": "Please press the house number, and then the hash key.",
+        "press_yes_or_no": "Press 1 for yes, or 2 for no.",
         "not_understood": "I did not understand that.",
         "connecting": "Connecting you now.",
         "duty_is_rung": "You have reached {line}. The people on duty are being rung, one after another."
@@ -94,6 +100,9 @@ _PHRASES: dict[Language, dict[Phrase, str]] = {
         "goodbye": "Adiós.",
         "one_moment": "Un momento, por favor.",
         "cannot_look": "No puedo consultarlo en este momento.",
+        "press_number": "Marque, por favor, el número de teléfono y después la tecla almohadilla.",
+        "press_house_number": "Marque, por favor, el número de la casa y después la tecla almohadilla.",
+        "press_yes_or_no": "Pulse 1 para sí, o 2 para no.",
         "not_understood": "No le he entendido.",
         "connecting": "Le conecto ahora.",
         "duty_is_rung": "Ha llamado a {line}. Se está llamando a las personas de guardia, una tras otra."

@@ -20,11 +20,14 @@ from api.forms import VoiceForm
 from api.keys import key_act_id
 from api.phrases import Spoken, phrase, verdict
 from configuration.numbers import country_of, is_emergency, is_premium
-from workflows.call import responder_label
+from workflows.call import (
+    responder_label,
+)
 from workflows.messages import CallView, EscalationView, LegNews, call_workflow_id
 from workflows.sentences import Language
-from workflows.tokens import ROOM, RoomToken
+from workflows.tokens import ROOM, EarToken, RoomToken
 from workflows.values import Act, ActKind, ActReply, CallSid, Verdict, Via
+from workflows.voice import Speaker
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("rung.api.rooms")
 
@@ -106,6 +109,7 @@ def enter(at: Desk, room: RoomToken, leg: CallSid, says: list[Spoken], language:
         action=at.addresses.room_left(room),
         events_url=at.addresses.conference(_call_of(room.conference)),
         star_leaves=True,
+        ear=at.ear(EarToken(_call_of(room.conference), leg, Speaker.RESPONDER, room.person)),
     )
     return TwimlResponse(twiml.enter_room(says, seat))
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from twilio.twiml.messaging_response import MessagingResponse
-from twilio.twiml.voice_response import Connect, Dial, Gather, Stream, VoiceResponse
+from twilio.twiml.voice_response import Connect, Dial, Gather, Start, Stop, Stream, VoiceResponse
 
 from api.phrases import Spoken
 
@@ -17,6 +17,8 @@ LEG_TIME_LIMIT_S = 4 * 60 * 60  # every leg's backstop, should all else fail to 
 RECORD_AT_MOST_S = 180
 RECORD_SILENCE_S = 6
 EVENTS = "end join leave announcement"  # each one told is a step of the call's workflow: what changes nothing is not
+
+EAR = "ear"  # what the stream is called by which a leg's own voice is told apart
 
 _VOICES = {
     "de": "de-DE",
@@ -40,6 +42,14 @@ class Menu:
 
 
 @dataclass(frozen=True)
+class Ear:
+    """Where it is heard when this leg speaks: a bridge, and the token that says whose leg it is."""
+
+    url: str
+    token: str
+
+
+@dataclass(frozen=True)
 class Seat:
     """A leg's place in a room. wait_url None: Twilio's own music is as good as anything for a responder."""
 
@@ -49,6 +59,7 @@ class Seat:
     events_url: str
     wait_url: str | None = None
     star_leaves: bool = False
+    ear: Ear | None = None
 
 
 def say(says: Iterable[Spoken]) -> str:
@@ -90,6 +101,15 @@ def ask(menu: Menu) -> str:
     return str(response)
 
 
+def ask_digits(menu: Menu) -> str:
+    """Ask for any number of digits, ended by # or by a pause; none comes to the same action."""
+    response = VoiceResponse()
+    gather = _gather(menu, empty_too=True, digits=None)
+    response.append(gather)
+    response.redirect(menu.action)
+    return str(response)
+
+
 def ask_or(menu: Menu, otherwise: Iterable[Spoken], then: str | None = None) -> str:
     """Ask for one key; silence is no act: then a last sentence, and `then` or the end."""
     response = VoiceResponse()
@@ -105,6 +125,8 @@ def ask_or(menu: Menu, otherwise: Iterable[Spoken], then: str | None = None) -> 
 def enter_room(says: Iterable[Spoken], seat: Seat, recovery: str | None = None) -> str:
     """Sentences, then the room. recovery: asked should the Dial come back without its action."""
     response = _said(VoiceResponse(), says)
+    if seat.ear is not None:
+        _listen(response, seat.ear)
     dial = Dial(action=seat.action, time_limit=LEG_TIME_LIMIT_S)
     if seat.star_leaves:
         dial = Dial(action=seat.action, time_limit=LEG_TIME_LIMIT_S, hangup_on_star=True)
@@ -236,11 +258,24 @@ def _said(response: VoiceResponse, says: Iterable[Spoken]) -> VoiceResponse:
     return response
 
 
-def _gather(menu: Menu, *, empty_too: bool, method: str = "POST") -> Gather:
+def _listen(response: VoiceResponse, ear: Ear) -> None:
+    """Start the leg's own stream; one from an earlier visit to the room would go on beside it."""
+    stop, start = Stop(), Start()
+    stop.stream(name=EAR)
+    response.append(stop)
+    carried = Stream(url=ear.url, name=EAR, track="inbound_track")
+    carried.parameter(name="token", value=ear.token)
+    start.append(carried)
+    response.append(start)
+
+
+def _gather(menu: Menu, *, empty_too: bool, method: str = "POST", digits: int | None = 1) -> Gather:
+    """digits: how many; None: as many as come, until #."""
+    many = {"num_digits": digits} if digits is not None else {}
     gather = Gather(
-        num_digits=1,
+        **many,
         timeout=max(1, round(menu.wait_s)),
-        finish_on_key="",
+        finish_on_key="" if digits is not None else "#",
         action=menu.action,
         method=method,
         action_on_empty_result=empty_too,

@@ -16,11 +16,13 @@ import typer
 from rich.console import Console
 
 from bench.figures import Figure, Result, as_json, print_table
-from bench.sections import cost, crowd, keys, latency, storm
+from bench.sections import carriage, cost, crowd, hearing, keys, latency, mixing, storm
 from rung.leaving import leave
 
 SECTIONS: Mapping[str, ModuleType] = {
-    name: module for module in (latency, keys, crowd, storm, cost) for name in module.TITLES
+    name: module
+    for module in (latency, keys, crowd, storm, cost, carriage, mixing, hearing)
+    for name in module.TITLES
 }
 
 

@@ -219,6 +219,7 @@ async def _running(folder: Path, town: Town, without: frozenset[str]) -> AsyncGe
         api_port=api,
         sandbox_port=sandbox,
         bridge_port=bridge,
+        speech="off",
         temporal_port=temporal,
         temporal_ui_port=ui,
         log_level="warning",

@@ -5,6 +5,7 @@ Nothing here fails: what cannot be said now is said again until it can, and the 
 """
 
 import asyncio
+import json
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
@@ -20,6 +21,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from workflows.messages import Attach, Attached, Detached, call_workflow_id
 from workflows.tokens import StreamToken
+from workflows.versions import Message
+from workflows.voice import ToolCall, ToolOutcome, Turns, VoiceTrouble
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -59,24 +62,59 @@ class Calls:
             await asyncio.sleep(pause_s)
         raise AssertionError("the pauses do not end")
 
+    async def use_tool(self, leg: StreamToken, call: ToolCall) -> ToolOutcome:
+        """Ask until the workflow has answered; a call counts once, however often it is put."""
+        for pause_s in _pauses():
+            try:
+                outcome: ToolOutcome = await self._workflow(leg).execute_update(
+                    "use_tool", call, id=call.id, result_type=ToolOutcome, rpc_timeout=self._attempt
+                )
+                return outcome
+            except WorkflowUpdateFailedError as error:
+                return _refused(str(error.cause))
+            except WorkflowUpdateRPCTimeoutOrCancelledError:
+                problem = "no answer in time"
+            except RPCError as error:
+                if error.status is RPCStatusCode.NOT_FOUND:
+                    return _refused("this call is over")
+                problem = error.message
+            log.warning("tool call not answered", call=leg.call, tool=call.name, problem=problem)
+            await asyncio.sleep(pause_s)
+        raise AssertionError("the pauses do not end")
+
+    async def tell_turns(self, leg: StreamToken, turns: Turns) -> None:
+        """Tell what was said until it was taken."""
+        await self._tell(leg, "turns", turns)
+
+    async def tell_trouble(self, leg: StreamToken, trouble: VoiceTrouble) -> None:
+        """Tell how the model does until it was taken."""
+        await self._tell(leg, "voice_trouble", trouble)
+
     async def tell_detached(self, leg: StreamToken) -> None:
         """Tell that this process no longer carries the leg; a repeat does no harm."""
-        news = Detached(generation=leg.generation, queue=self._queue)
         try:
             async with asyncio.timeout(GIVE_UP_TELLING.total_seconds()):
-                for pause_s in _pauses():
-                    try:
-                        return await self._workflow(leg).signal("detached", news, rpc_timeout=self._attempt)
-                    except RPCError as error:
-                        if error.status is RPCStatusCode.NOT_FOUND:
-                            return None  # the call is over, and knows
-                        log.warning("detach not told", call=leg.call, problem=error.message)
-                    await asyncio.sleep(pause_s)
+                await self._tell(leg, "detached", Detached(generation=leg.generation, queue=self._queue))
         except TimeoutError:
             log.error("detach given up", call=leg.call, generation=leg.generation)
 
+    async def _tell(self, leg: StreamToken, signal: str, news: Message) -> None:
+        for pause_s in _pauses():
+            try:
+                return await self._workflow(leg).signal(signal, news, rpc_timeout=self._attempt)
+            except RPCError as error:
+                if error.status is RPCStatusCode.NOT_FOUND:
+                    return None  # the call is over, and knows
+                log.warning("news not told", call=leg.call, news=signal, problem=error.message)
+            await asyncio.sleep(pause_s)
+        raise AssertionError("the pauses do not end")
+
     def _workflow(self, leg: StreamToken) -> WorkflowHandle[object, object]:
         return self._temporal.get_workflow_handle(call_workflow_id(leg.call))
+
+
+def _refused(because: str) -> ToolOutcome:
+    return ToolOutcome(output=json.dumps({"error": because}))
 
 
 def _pauses() -> Iterator[float]:

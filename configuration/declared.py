@@ -15,6 +15,7 @@ class File:
     country: str
     people: dict[str, Spot]
     rotations: dict[str, Spot]
+    agents: dict[str, Spot]
     ladders: dict[str, Spot]
     lines: dict[str, Spot]
     now: datetime | None
@@ -22,10 +23,9 @@ class File:
     @classmethod
     def of(cls, root: Spot, country: str, now: datetime | None) -> "File":
         """The names declared in the tree."""
-        people, rotations, ladders, lines = (
-            dict(root.entries(block)) for block in ("people", "rotations", "ladders", "lines")
-        )
-        return cls(root, country, people, rotations, ladders, lines, now)
+        blocks = ("people", "rotations", "agents", "ladders", "lines")
+        people, rotations, agents, ladders, lines = (dict(root.entries(block)) for block in blocks)
+        return cls(root, country, people, rotations, agents, ladders, lines, now)
 
 
 def one(spot: Spot, key: str) -> Iterator[Spot]:

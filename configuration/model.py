@@ -55,6 +55,32 @@ DANGER: Mapping[str, str] = {
     "pl": "Jeśli ktoś jest w niebezpieczeństwie, proszę się rozłączyć i zadzwonić pod {emergency_number}.",
 }
 
+NOTICE: Mapping[str, str] = {
+    "en": "You are talking with an automatic assistant, and what is said is written down.",
+    "es": "Habla con un asistente automático, y lo que se dice queda por escrito.",
+}
+GREETING: Mapping[str, str] = {
+    "en": "This is {line}. What has happened, and where?",
+    "es": "Esto es {line}. ¿Qué ha pasado, y dónde?",
+}
+
+# The tools an agent may have besides those that every agent has.
+ToolName = Literal[
+    "known_incidents",
+    "take_message",
+    "set_contact",
+    "ask_for_keys",
+    "hand_over",
+    "end_call",
+    "brief",
+    "note",
+    "look_up",
+    "set_eta",
+    "resolve",
+    "assign",
+    "call_in",
+]
+
 Names = Annotated[tuple[Name, ...], BeforeValidator(one_or_several)]
 
 
@@ -271,6 +297,42 @@ class Menu(Part):
         return self.danger.get(language) or DANGER.get(language) or DANGER.get(general)
 
 
+class Agent(Part):
+    """One character of the AI: how it speaks, what it may ask for, to whom it hands over."""
+
+    name: Words = Field(examples=["the plumbing desk"])
+    persona: Words | None = Field(default=None, examples=["Calm and brief."])
+    guidance: Words | None = Field(default=None, examples=["Ask where the main valve is."])
+    voice: Words = Field(default="marin", examples=["marin"])
+    tools: tuple[ToolName, ...] = Field(default=(), examples=["[take_message, note]"])
+    hands_over_to: Names = Field(default=(), examples=["[plumbing]"])
+
+
+class Assistant(Part):
+    """How the AI answers a line. Its first agent answers."""
+
+    agents: Names = Field(default=(), examples=["[triage, plumbing]"])
+    notice: Mapping[Language, Words] = Field(
+        default_factory=dict, examples=["{en: You speak with an automatic assistant.}"]
+    )
+    greeting: Mapping[Language, Annotated[Words, AfterValidator(spoken("line"))]] = Field(
+        default_factory=dict, examples=["{en: This is {line}. What has happened?}"]
+    )
+    danger_words: tuple[Words, ...] = Field(default=(), examples=["[oxygen machine]"])
+    harmless_words: tuple[Words, ...] = Field(default=(), examples=["[smoke]"])
+    danger_s: Annotated[Seconds, AfterValidator(clock(1, 60))] = Field(default=5, examples=["5"])
+
+    def notice_in(self, language: str) -> str:
+        """The notice in this language: the owner's, else ours, else in English."""
+        general, _, _ = language.partition("-")
+        return self.notice.get(language) or NOTICE.get(general) or NOTICE["en"]
+
+    def greeting_in(self, language: str) -> str:
+        """The first question in this language: the owner's, else ours, else in English."""
+        general, _, _ = language.partition("-")
+        return self.greeting.get(language) or GREETING.get(general) or GREETING["en"]
+
+
 class Line(Part):
     """A telephone number that Rung answers, and how."""
 
@@ -289,6 +351,8 @@ class Line(Part):
     )
     menu: Menu = Field(default=Menu(), examples=["{silence: escalate}"])
     assistant: Switch = Field(default=True, examples=["true"])
+    answers: Literal["assistant", "menu"] = Field(default="assistant", examples=["assistant"])
+    speech: Assistant = Field(default=Assistant(), examples=["{agents: [triage]}"])
     caller_id: PhoneNumber | None = Field(default=None, examples=["+12025550100"])
     call_back_numbers: tuple[PhoneNumber, ...] = Field(default=(), examples=["[+12025550101]"])
     messages_to: Names = Field(default=(), examples=["[desk]"])
@@ -337,6 +401,9 @@ class Configuration(Part):
     overrides: tuple[Override, ...] = Field(default=(), examples=["[]"])
     ladders: Mapping[Name, Ladder] = Field(min_length=1, examples=["{night: {rungs: [{page: [ana]}]}}"])
     lines: Mapping[Name, Line] = Field(min_length=1, examples=["{clinic: …}"])
+    agents: Mapping[Name, Agent] = Field(
+        default_factory=dict, examples=["{triage: {name: the assistant, hands_over_to: [plumbing]}}"]
+    )
     country: Country = Field(default="US", examples=["US"])
     calls_per_second: Annotated[Seconds, AfterValidator(clock(0.1, 100))] = Field(default=1, examples=["1"])
     alerts: Alerts = Field(default=Alerts(), examples=["{people: [dee]}"])

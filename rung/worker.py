@@ -15,6 +15,7 @@ from temporalio.worker import Worker
 
 from activities.addresses import Addresses
 from activities.calls import Calls
+from activities.incidents import OpenIncidents
 from activities.notices import Notices
 from activities.plans import Plans
 from activities.push import Pushes
@@ -127,7 +128,7 @@ def _workers(
             temporal,
             task_queue=orders.WORKFLOWS,
             workflows=WORKFLOWS,
-            activities=[plans.plan_ladder, relays.relay_page],
+            activities=[plans.plan_ladder, relays.relay_page, OpenIncidents(temporal).find_incidents],
             workflow_runner=runner(),
             max_cached_workflows=cached_workflows,
             sticky_queue_schedule_to_start_timeout=STICKY,
@@ -149,6 +150,7 @@ def _workers(
                 calls.look_at_call,
                 calls.hang_up,
                 calls.cancel_call,
+                calls.send_caller,
                 texts.send_text,
                 texts.find_text,
                 rooms.set_participant,

@@ -1,4 +1,4 @@
-"""`python -m sandbox`: the telephone network as a process."""
+"""`python -m sandbox`: the telephone network as a process; `python -m sandbox speech`: the speech model as another."""
 
 import asyncio
 from pathlib import Path
@@ -8,9 +8,16 @@ import typer
 
 from sandbox.errors import SandboxError
 from sandbox.serve import Options, serve
+from sandbox.sound.speech import Kind as Voice
+from sandbox.speech.cli import speech
+
+app = typer.Typer(add_completion=False)
+app.command("speech")(speech)
 
 
+@app.callback(invoke_without_command=True)
 def main(
+    context: typer.Context,
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = 0,
     town: Annotated[Path | None, typer.Option(help="The town file.")] = None,
@@ -25,8 +32,14 @@ def main(
     manual_clock: Annotated[
         bool, typer.Option(help="Time moves by request only.")
     ] = False,  # typer's way of writing a flag
+    voice: Annotated[
+        Voice, typer.Option(help="Texts without sound, with tones, or with a neural voice.")
+    ] = Voice.NONE,
+    record: Annotated[Path | None, typer.Option(help="A folder for the sound of every leg.")] = None,
 ) -> None:
     """Run a telephone network on this machine; docs/sandbox.md is its manual."""
+    if context.invoked_subcommand is not None:
+        return
     pairs = [item.partition("=") for item in set_ or []]
     if wrong := [name for name, equals, _ in pairs if not equals]:
         raise typer.BadParameter(f"--set needs NAME=VALUE, not {wrong[0]!r}")
@@ -41,6 +54,8 @@ def main(
         seed=seed,
         speed=speed,
         manual_clock=manual_clock,
+        voice=voice,
+        record=record,
     )
     try:
         asyncio.run(serve(options))
@@ -52,4 +67,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

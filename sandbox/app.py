@@ -9,4 +9,6 @@ from sandbox.rest.routes import Connections, rest_routes
 
 def create_app(network: Network, connections: Connections | None = None) -> Starlette:
     """connections: whoever can cut a client off, for the fault `reply_dropped`."""
-    return Starlette(routes=[*rest_routes(network, connections), *Control(network).routes()])
+    control = Control(network)
+    routes = [*rest_routes(network, connections), *control.routes(), *control.sockets()]
+    return Starlette(routes=routes)

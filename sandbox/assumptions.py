@@ -40,6 +40,11 @@ class Assumptions:
     conference_sequence_start: int = 1
     orphaned_coach: OrphanedCoach = "nobody"
     alone_again_hears: Literal["silence", "wait"] = "silence"
+    announcement: Literal["overlay", "replace"] = "overlay"
+    jitter_off_ms: int = 20
+    jitter_small_ms: int = 160
+    jitter_medium_ms: int = 200
+    jitter_large_ms: int = 300
     coach_switch_s: float = 0.0
     kicked_leg_continues: bool = True
     dial_conference_status: str = "answered"
@@ -49,7 +54,15 @@ class Assumptions:
     first_answer_cancels_others: bool = True
     screened_out_status: str = "no-answer"
     silent_recording_falls_through: bool = True
+    speech_end_s: float = 1.0
+    speech_confidence: float = 0.9
     failed_stream_continues: bool = True
+
+    # Streams.
+    stream_first_timestamp_ms: int = 20
+    stream_chunks_per_track: bool = True
+    stream_queue_s: float = 600.0
+    stream_backlog_bytes: int = 65_536
 
     # Lists, callbacks and messages.
     queued_calls_match_start_time: bool = True

@@ -117,10 +117,14 @@ class Work:
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._failure = self._failure or error
-            asyncio.get_running_loop().call_exception_handler(
-                {"message": f"sandbox task {task.get_name()} failed", "exception": error}
-            )
+            self.failed(error, f"task {task.get_name()}")
+
+    def failed(self, error: BaseException, what: str) -> None:
+        """Something of the sandbox's own went wrong."""
+        self._failure = self._failure or error
+        asyncio.get_running_loop().call_exception_handler(
+            {"message": f"sandbox {what} failed", "exception": error}
+        )
 
     def raise_failure(self) -> None:
         """Raise the first failure of a task, once: a fault in the sandbox must not pass unseen."""
@@ -279,6 +283,7 @@ class RealClock:
         return self._start + timedelta(seconds=(monotonic() - self._zero) * self.speed)
 
     def call_at(self, when: datetime, act: Callable[[], None]) -> Timer:
+        self._agenda.first()  # forgets what has fired: some fifty timers a second where there is sound
         timer = self._agenda.add(when, act)
         wait_s = max(0.0, (when - self.now()).total_seconds() / self.speed)
         timer.handle = asyncio.get_running_loop().call_later(wait_s, timer.fire)

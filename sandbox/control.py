@@ -3,26 +3,34 @@
 Loopback only and without a password: it exists on a developer's machine and nowhere else.
 """
 
+import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import cast
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sandbox.clock import ManualClock
 from sandbox.errors import SandboxError, TownError, Unknown
 from sandbox.journal import Record
+from sandbox.live_phone import LivePhone
 from sandbox.network import Network
+from sandbox.sound.circuit import Side
+from sandbox.sound.studio import Studio
 from sandbox.town import Mapped, add_application, add_number, fault_from, set_phone, steps_from
+from sandbox.transcript import transcript
 
 LARGEST_BODY = 262_144
 LONGEST_WAIT_S = 60.0
 DEFAULT_RECORDS, MOST_RECORDS = 1_000, 10_000
+BEGAN_HEADER, FIRST_FRAME_HEADER = "X-Sandbox-Began", "X-Sandbox-First-Frame"
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -45,11 +53,17 @@ class Control:
             self._route("POST", "/calls/{sid}/say", self.say),
             self._route("POST", "/calls/{sid}/hangup", self.hang_up),
             self._route("GET", "/calls/{sid}/heard", self.heard),
+            self._route("POST", "/calls/{sid}/recording", self.record),
+            self._route("GET", "/calls/{sid}/heard.wav", self.heard_wav),
+            self._route("GET", "/calls/{sid}/said.wav", self.said_wav),
+            self._route("GET", "/calls/{sid}/played.wav", self.played_wav),
             self._route("POST", "/text", self.text),
             self._route("POST", "/push/{person}", self.push),
             self._route("GET", "/faults", self.faults),
             self._route("POST", "/faults", self.add_faults),
             self._route("DELETE", "/faults", self.clear_faults),
+            self._route("GET", "/calls/{sid}/transcript", self.transcript),
+            self._route("GET", "/sound", self.sound),
             self._route("GET", "/clock", self.clock),
             self._route("POST", "/clock/advance", self.advance),
             self._route("PUT", "/static/{name}", self.publish),
@@ -58,6 +72,9 @@ class Control:
             self._route("POST", "/numbers", self.add_number),
             self._route("POST", "/applications", self.add_application),
         ]
+
+    def sockets(self) -> list[WebSocketRoute]:
+        return [WebSocketRoute("/_sandbox/phones/{number}/audio", self.handset)]
 
     def _route(self, method: str, path: str, handler: Handler) -> Route:
         async def guarded(request: Request) -> Response:
@@ -99,6 +116,47 @@ class Control:
 
     async def heard(self, request: Request) -> Response:
         return _json({"text": self._network.heard(_place(request, "sid"))})
+
+    async def transcript(self, request: Request) -> Response:
+        """What the ears make of a recording; with neural ears that takes its time."""
+        side, language = (
+            request.query_params.get("side", "heard"),
+            request.query_params.get("language", "en-US"),
+        )
+        track = self._network.tapes.of(_place(request, "sid")).track("said" if side == "said" else "heard")
+        lines = await transcript(self._studio(), track, language)
+        return _json({"lines": [{"at": line.at.isoformat(), "text": line.text} for line in lines]})
+
+    def _studio(self) -> Studio:
+        if self._network.world.studio is None:
+            raise TownError("this network has no sound: start it with --voice light")
+        return self._network.world.studio
+
+    async def sound(self, _: Request) -> Response:
+        studio = self._studio()
+        lateness = studio.plane.lateness
+        by_ms = {str(late_ms): count for late_ms, count in enumerate(lateness.counts) if count}
+        return _json({**lateness.snapshot(), "by_ms": by_ms})
+
+    async def record(self, request: Request) -> Response:
+        sid = _place(request, "sid")
+        tape = self._network.tapes.record(sid)
+        return _json({"call": sid, "began": tape.began.isoformat(), "first_frame": tape.first})
+
+    async def heard_wav(self, request: Request) -> Response:
+        return self._recording(request, "heard")
+
+    async def said_wav(self, request: Request) -> Response:
+        return self._recording(request, "said")
+
+    async def played_wav(self, request: Request) -> Response:
+        return self._recording(request, "played")
+
+    def _recording(self, request: Request, side: Side) -> Response:
+        """The recording so far; its headers say when its first sample was."""
+        track = self._network.tapes.of(_place(request, "sid")).track(side)
+        headers = {BEGAN_HEADER: track.began.isoformat(), FIRST_FRAME_HEADER: str(track.first)}
+        return Response(track.as_wav(), media_type="audio/wav", headers=headers)
 
     async def clock(self, _: Request) -> Response:
         return _json(self._clock_json())
@@ -154,6 +212,30 @@ class Control:
     async def push(self, request: Request) -> Response:
         received = self._network.push(_place(request, "person"), _any(await _raw(request)))
         return _json({"received": received})
+
+    async def handset(self, socket: WebSocket) -> None:
+        """A handset held from outside, until its socket is closed."""
+        if not _is_local(socket) or not _from_here(socket.headers.get("origin")):
+            await socket.close(1008, "the control API serves this machine only")
+            return
+        await socket.accept()
+        try:
+            phone = self._network.phone(str(socket.path_params["number"]))
+            live = LivePhone(self._network, phone)
+            live.pick()
+        except SandboxError as error:
+            await socket.close(1008, str(error)[:120])
+            return
+        telling = asyncio.create_task(_tell(socket, live))
+        try:
+            while (message := await socket.receive())["type"] == "websocket.receive":
+                if (wire := message.get("bytes")) is not None:
+                    live.receive_sound(wire)
+                else:
+                    live.receive(message.get("text") or "")
+        finally:
+            telling.cancel()
+            live.put_down()
 
     # ── settings ──────────────────────────────────────────────────────────────────
 
@@ -213,7 +295,17 @@ class Control:
         return Response(self._network.static[name], media_type="text/xml")
 
 
-def _is_local(request: Request) -> bool:
+async def _tell(socket: WebSocket, live: LivePhone) -> None:
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it is gone; the reader sees to the rest
+        while True:
+            message = await live.next_message()
+            if isinstance(message, bytes):
+                await socket.send_bytes(message)
+            else:
+                await socket.send_text(message)
+
+
+def _is_local(request: HTTPConnection) -> bool:
     """Whether the request comes from this machine. An in-process one has no address."""
     if request.client is None:
         return True
@@ -221,6 +313,11 @@ def _is_local(request: Request) -> bool:
         return ip_address(request.client.host).is_loopback
     except ValueError:
         return request.client.host == "testclient"
+
+
+def _from_here(origin: str | None) -> bool:
+    """Whether a browser's page may hold a phone: one of this machine may, and whoever is no page."""
+    return origin is None or urlsplit(origin).hostname in {"localhost", "127.0.0.1", "::1"}
 
 
 def _place(request: Request, name: str) -> str:

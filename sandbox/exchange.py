@@ -4,7 +4,8 @@ Every way a call can come about is here once: by request, into a conference, by 
 a phone of the town. What a connected leg then does is the interpreter's affair or a seat's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal
@@ -22,15 +23,19 @@ from sandbox.calls import (
 from sandbox.clock import Promise, sleep, within
 from sandbox.conference import Leaving
 from sandbox.directory import Application, Directory, Hooks, Number
+from sandbox.earshot import Earshot
 from sandbox.errors import Unknown
 from sandbox.handset import Handset, PickUp
+from sandbox.hearing import Sound, Speaking
 from sandbox.ids import ApplicationSid, CallSid
 from sandbox.interpreter import DialResult, Fetch, Interpreter, Source
 from sandbox.journal import Kind
-from sandbox.legs import Divert, HangUp, Leg, Sound
+from sandbox.legs import Divert, HangUp, Leg
 from sandbox.phones import Answers, Phone, Step, Unreachable
 from sandbox.rate import CallRate
-from sandbox.rooms import Conference, Entry, Rooms, Seat
+from sandbox.rooms import Floor, Rooms
+from sandbox.seats import Conference, Entry, Seat
+from sandbox.sound.frames import FRAME_TIME
 from sandbox.webhooks import Method, Params, Webhook, Webhooks
 from sandbox.world import World
 
@@ -63,8 +68,17 @@ class Patch:
         self._other = other
         self._noted = noted
 
-    def hears(self, sound: Sound) -> None:
+        self._speaking: Speaking | None = None
+
+    def begins(self, sound: Sound, lasts: timedelta) -> None:
         if self._noted:
+            self._speaking = self._other.begin_saying(sound.text, lasts)
+
+    def hears(self, sound: Sound) -> None:
+        speaking, self._speaking = self._speaking, None
+        if speaking is not None:
+            self._other.end_saying(speaking)
+        elif self._noted:
             self._other.say(sound.text)
         else:
             self._other.overhear(sound.text)
@@ -98,6 +112,7 @@ class Exchange:
         self._rooms = rooms
         self._interpreter = interpreter
         self.rate = rate
+        self.on_leg: Callable[[Leg], None] | None = None  # told of every leg that comes to be
         self.legs: dict[CallSid, Leg] = {}
         self.handsets: dict[CallSid, Handset] = {}
 
@@ -145,7 +160,8 @@ class Exchange:
         self._rooms.arrive(conference, seat)
         why = Leaving.BY_REQUEST
         try:
-            with leg.listening("nobody", speech=lambda text: self._rooms.speech(conference, seat, text)):
+            floor = Floor(self._rooms, conference, seat)
+            with leg.listening("nobody", speech=floor.speech, carrier=floor):
                 why = await seat.left.wait()
         finally:
             interruption = leg.pending_interruption
@@ -171,6 +187,8 @@ class Exchange:
             self.handsets.pop(call.sid, None)
 
         leg.at_end(forget)
+        if self.on_leg is not None:
+            self.on_leg(leg)
         return leg
 
     async def _dial_in_turn(
@@ -216,7 +234,7 @@ class Exchange:
             return self._reach_number(leg, number)
         phone = self._directory.phone_at(to)
         behaviour = phone.take_call() if phone is not None else Unreachable()
-        handset = self.handsets[leg.call.sid] = Handset(self._world, leg, behaviour)
+        handset = self.handsets[leg.call.sid] = Handset(self._world, leg, behaviour, phone)
         handset.ring()
         return handset.picked_up
 
@@ -271,6 +289,8 @@ class Exchange:
         picked_up: Promise[PickUp] = Promise(self._world.clock.work)
         leg.far = Patch(other, noted=False)
         other.far = Patch(leg, noted=True)
+        if self._world.studio is not None and leg.circuit is not None and other.circuit is not None:
+            self._world.studio.plane.cross(leg.circuit, other.circuit)
 
         def answered() -> None:
             other.call.status = CallStatus.IN_PROGRESS
@@ -310,7 +330,7 @@ class Exchange:
             subscriptions=_end_subscription(hooks),
         )
         leg = self._leg(call)
-        handset = self.handsets[call.sid] = Handset(self._world, leg, Answers(0, *steps))
+        handset = self.handsets[call.sid] = Handset(self._world, leg, Answers(0, *steps), phone)
         leg.on_answer = handset.talk
         self._progress.ringing(call)
         self._begin_hooked(leg, hooks)
@@ -325,12 +345,15 @@ class Exchange:
         for number in numbers:
             contest.children.append(self._child(leg, dial, number, base_url, contest))
         leg.hear(Sound("[ringing]", "ringing"))
+        silence = leg.sounds(self._world.own_sound("ring_back"), endless=True)
+        contest.decided.then(lambda _: silence())
         try:
             winner = await contest.decided.wait()
             if winner is None:
                 return DialResult(self._missed(contest), contest.children[-1].call.sid)
             return await self._bridge(leg, winner, dial, contest)
         finally:
+            silence()
             contest.over.keep(None)
             for child in contest.children:
                 child.interrupt(HangUp("other", CallStatus.CANCELED, 487))
@@ -368,18 +391,11 @@ class Exchange:
         return child
 
     async def _be_bridged(self, child: Leg, leg: Leg, contest: "Contest") -> None:
-        def speech(text: str) -> list[str]:
-            leg.hear(Sound(text, "speech", by=child.call.sid))
-            return [leg.call.sid]
-
-        with child.listening("nobody", speech=speech):
+        across = _Across(leg, child)
+        with child.listening("nobody", speech=across.speech, carrier=across):
             await contest.over.wait()
 
     async def _bridge(self, leg: Leg, child: Leg, dial: twiml.Dial, contest: "Contest") -> DialResult:
-        def speech(text: str) -> list[str]:
-            child.hear(Sound(text, "speech", by=leg.call.sid))
-            return [child.call.sid]
-
         def key(pressed: str) -> None:
             if pressed == "*" and dial.hangup_on_star:
                 contest.over.keep(None)
@@ -387,11 +403,25 @@ class Exchange:
         child.ended.then(lambda _: contest.over.keep(None))
         began = self._world.clock.now()
         taker: Literal["dial", "nobody"] = "dial" if dial.hangup_on_star else "nobody"
-        with leg.listening(taker, keys=key, speech=speech):
-            limit = timedelta(seconds=dial.time_limit_s)
+        across = _Across(child, leg)
+        limit = timedelta(seconds=dial.time_limit_s)
+        with leg.listening(taker, keys=key, speech=across.speech, carrier=across), self._bridged(leg, child):
             await within(self._world.clock, contest.over, limit, None)
         seconds = round((self._world.clock.now() - began).total_seconds())
         return DialResult("completed", child.call.sid, seconds)
+
+    @contextmanager
+    def _bridged(self, leg: Leg, child: Leg) -> Generator[None]:
+        """Within, the two hear each other, where there is sound."""
+        studio = self._world.studio
+        if studio is None or leg.circuit is None or child.circuit is None:
+            yield
+            return
+        studio.plane.bridge(leg.circuit, child.circuit)
+        try:
+            yield
+        finally:
+            studio.plane.part(leg.circuit, child.circuit)
 
     def _missed(self, contest: "Contest") -> str:
         if contest.answered:
@@ -464,6 +494,25 @@ class Exchange:
         self._world.journal.write(Kind.CALL_AMD, call=leg.call.sid, answered_by=answered_by)
         milliseconds = round(after / timedelta(milliseconds=1))
         return (("AnsweredBy", answered_by), ("MachineDetectionDuration", str(milliseconds)))
+
+
+class _Across:
+    """What one of two connected legs says goes to the other (a `Carrier`)."""
+
+    def __init__(self, listener: Leg, speaker: Leg) -> None:
+        self._listener = listener
+        self._speaker = speaker
+        self._earshot = Earshot(listener.world, lambda _: {listener.call.sid: listener})
+
+    def carries(self, speaking: Speaking) -> None:
+        self._earshot.carry(self._speaker.call.sid, speaking, FRAME_TIME)
+
+    def reaches(self) -> list[str]:
+        return [self._listener.call.sid]
+
+    def speech(self, text: str) -> list[str]:
+        self._listener.hear(Sound(text, "speech", by=self._speaker.call.sid))
+        return self.reaches()
 
 
 @dataclass

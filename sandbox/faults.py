@@ -26,6 +26,7 @@ class FaultKind(StrEnum):
     WEBHOOK_REFUSED = "webhook_refused"
     STREAM_REFUSED = "stream_refused"
     STREAM_CUT = "stream_cut"
+    STREAM_GAP = "stream_gap"
     CARRIER_ERROR = "carrier_error"
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import aiohttp
 from yarl import URL
 
-LARGEST_REPLY = 1_048_576  # bytes
+LARGEST_REPLY = 16_777_216  # bytes: a quarter of an hour of sound
 MOST_CONNECTIONS = 500
 # Below the 5 s after which common servers close an idle connection under our hands.
 IDLE_S = 2.0
@@ -16,8 +16,12 @@ IDLE_S = 2.0
 class Reply:
     status: int
     content_type: str
-    text: str
+    content: bytes
     location: str | None = None
+
+    @property
+    def text(self) -> str:
+        return self.content.decode("utf-8", errors="replace")
 
 
 class ConnectFailed(Exception):  # noqa: N818  # an outcome in the domain's words
@@ -81,7 +85,7 @@ class Http:
                 return Reply(
                     response.status,
                     response.content_type,
-                    content.decode("utf-8", errors="replace"),
+                    bytes(content),
                     response.headers.get("Location"),
                 )
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:

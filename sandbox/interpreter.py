@@ -11,17 +11,23 @@ from urllib.parse import urljoin
 
 from sandbox import twiml
 from sandbox.calls import CallStatus, rfc2822, voice_params
+from sandbox.clips import Clips
 from sandbox.clock import Promise, sleep, within
 from sandbox.conference import Leaving
+from sandbox.gathering import Gathered, Gathering
+from sandbox.hearing import Sound
 from sandbox.http import Reply
 from sandbox.ids import CallSid
 from sandbox.journal import Kind
-from sandbox.legs import HangUp, KeyPad, Leg, Script, Sound
+from sandbox.legs import HangUp, Leg, Script
+from sandbox.message_taking import MessageTaking
 from sandbox.recordings import Recording, Recordings
-from sandbox.rooms import Conference, Entry, Rooms, Seat, SeatRefused
+from sandbox.rooms import Floor, Rooms
+from sandbox.seats import Conference, Entry, Seat, SeatRefused
+from sandbox.stream_protocol import Track
 from sandbox.streams import EndedBy, StreamFailed, Streams
 from sandbox.webhooks import Failed, Params, Webhook, Webhooks
-from sandbox.world import World
+from sandbox.world import Clip, World, clip_of
 
 APPLICATION_ERROR = "We are sorry, an application error has occurred. Goodbye."
 MOST_REDIRECTS = 10
@@ -91,12 +97,14 @@ class Interpreter:
         rooms: Rooms,
         streams: Streams,
         recordings: Recordings,
+        clips: Clips,
     ) -> None:
         self._world = world
         self._webhooks = webhooks
         self._rooms = rooms
         self._streams = streams
         self._recordings = recordings
+        self._clips = clips
         self.dialler: Dialler | None = None
 
     def script(self, leg: Leg, source: Source) -> Script:
@@ -129,7 +137,7 @@ class Interpreter:
     async def _apologise(self, leg: Leg) -> None:
         leg.connect()
         sound = Sound(APPLICATION_ERROR, "say")
-        await leg.play(sound, self._world.speech_time(APPLICATION_ERROR))
+        await leg.play(sound, await self._world.spoken(APPLICATION_ERROR))
 
     # ── documents ─────────────────────────────────────────────────────────────────
 
@@ -217,7 +225,7 @@ class Interpreter:
     async def _verb(self, leg: Leg, reading: Reading, verb: twiml.Verb) -> Next:
         match verb:
             case twiml.Say() | twiml.Play() | twiml.Pause():
-                await self._prompt(leg, verb, None)
+                await self._prompt(leg, reading, verb, None)
                 return "next"
             case twiml.Gather():
                 return await self._gather(leg, reading, verb)
@@ -258,45 +266,47 @@ class Interpreter:
         leg.outcome = busy if reason == "busy" else refused
         return "end"
 
-    async def _prompt(self, leg: Leg, prompt: twiml.Prompt, until: Promise[None] | None) -> None:
+    async def _prompt(
+        self, leg: Leg, reading: Reading, prompt: twiml.Prompt, until: Promise[None] | None
+    ) -> None:
         match prompt:
             case twiml.Say(text=text, loop=loop):
-                sound, duration = Sound(text, "say"), self._world.speech_time(text)
+                sound = Sound(text, "say")
+                clip = await self._world.spoken(text, prompt.language, prompt.voice)
             case twiml.Play(digits=digits) if digits:
                 if leg.far is not None:
                     leg.far.receives_keys(digits)
                 await sleep(self._world.clock, timedelta(seconds=0.5 * len(digits)))
                 return
             case twiml.Play(url=url, loop=loop):
-                sound, duration = Sound(f"[{url}]", "play"), self._world.play_time()
+                sound = Sound(f"[{url}]", "play")
+                clip = await self._clips.fetch(self._absolute(reading, url), leg.call.sid)
             case twiml.Pause(seconds=seconds):
                 loop = 1
-                sound, duration = Sound("", "say"), timedelta(seconds=seconds)
+                sound, clip = Sound("", "say"), Clip(timedelta(seconds=seconds))
         for _ in range(loop or MOST_LOOPS):
-            if not await leg.play(sound, duration, until):
+            if not await leg.play(sound, clip, until):
                 return
 
     async def _gather(self, leg: Leg, reading: Reading, gather: twiml.Gather) -> Next:
-        pad = KeyPad(self._world)
-        with leg.listening("gather", keys=pad.press):
+        gathering = Gathering(leg, gather)
+        with gathering.listening():
             for prompt in gather.prompts:
-                await self._prompt(leg, prompt, pad.touched)
-            digits = await self._collect(pad, gather)
-        self._world.journal.write(Kind.GATHER, call=leg.call.sid, digits=digits)
-        if not digits and not gather.action_on_empty:
+                await self._prompt(leg, reading, prompt, gathering.touched)
+            gathered = await gathering.collect()
+        self._world.journal.write(
+            Kind.GATHER, call=leg.call.sid, digits=gathered.digits, speech=gathered.speech
+        )
+        if not gathered and not gather.action_on_empty:
             return "next"
-        params = (("Digits", digits), ("msg", "Gather End"))
+        params = (*self._gathered(gathered), ("msg", "Gather End"))
         return Fetch(self._absolute(reading, gather.action), gather.method, params, "gather")
 
-    async def _collect(self, pad: KeyPad, gather: twiml.Gather) -> str:
-        digits = ""
-        while (key := await pad.next_key(timedelta(seconds=gather.timeout_s))) is not None:
-            if key in gather.finish_on_key:
-                break
-            digits += key
-            if len(digits) == gather.num_digits:
-                break
-        return digits
+    def _gathered(self, gathered: Gathered) -> Params:
+        if not gathered.speech:
+            return (("Digits", gathered.digits),)
+        confidence = self._world.assumptions.speech_confidence
+        return (("SpeechResult", gathered.speech), ("Confidence", str(confidence)))
 
     # ── rooms ─────────────────────────────────────────────────────────────────────
 
@@ -338,9 +348,8 @@ class Interpreter:
 
         taker = "dial" if dial.hangup_on_star else "nobody"
         limit = timedelta(seconds=dial.time_limit_s)
-        with seat.leg.listening(
-            taker, keys=key, speech=lambda text: self._rooms.speech(conference, seat, text)
-        ):
+        floor = Floor(self._rooms, conference, seat)
+        with seat.leg.listening(taker, keys=key, speech=floor.speech, carrier=floor):
             return await within(self._world.clock, seat.left, limit, Leaving.HUNG_UP)
 
     def _why_leaving(self, leg: Leg) -> Leaving:
@@ -387,7 +396,7 @@ class Interpreter:
     async def _connect(self, leg: Leg, reading: Reading, verb: twiml.Connect) -> Next:
         noun = _absolute_callback(verb.stream, reading.url)
         try:
-            line = await self._streams.open(leg, noun, ("inbound",))
+            line = await self._streams.open(leg, noun, ("inbound",), both_ways=True)
         except StreamFailed:
             return "next" if self._world.assumptions.failed_stream_continues else "end"
         by: EndedBy = "call"
@@ -401,11 +410,9 @@ class Interpreter:
         return "next"
 
     async def _start_stream(self, leg: Leg, reading: Reading, noun: twiml.Stream) -> None:
-        tracks = ("inbound", "outbound") if noun.track == "both_tracks" else (
-            ("outbound",) if noun.track == "outbound_track" else ("inbound",)
-        )  # fmt: skip
+        noun = _absolute_callback(noun, reading.url)
         try:
-            line = await self._streams.open(leg, _absolute_callback(noun, reading.url), tracks)
+            line = await self._streams.open(leg, noun, _tracks(noun), both_ways=False)
         except StreamFailed:
             return
 
@@ -425,40 +432,23 @@ class Interpreter:
 
     async def _record(self, leg: Leg, reading: Reading, verb: twiml.Record) -> Next:
         if verb.play_beep:
-            await leg.play(Sound("[beep]", "beep"), timedelta(seconds=0.5))
+            beep = self._world.own_sound("beep")
+            clip = Clip(timedelta(seconds=0.5)) if beep is None else clip_of(beep)
+            await leg.play(Sound("[beep]", "beep"), clip)
         began = self._world.clock.now()
-        pad = KeyPad(self._world)
-        said: list[str] = []
-
-        def speech(text: str) -> list[str]:
-            said.append(text)
-            pad.press("")  # a sound, no key: it restarts the silence
-            return []
-
+        taking = MessageTaking(leg, verb)
         try:
-            with leg.listening("record", keys=pad.press, speech=speech):
-                ended_by = await self._record_until(pad, verb)
+            with taking.listening():
+                ended_by = await taking.until_over()
         except BaseException:
-            if said and self._why_leaving(leg) is Leaving.HUNG_UP:
-                fetch = self._recorded(leg, reading, verb, began, said, "hangup")
+            if not taking.empty and self._why_leaving(leg) is Leaving.HUNG_UP:
+                fetch = self._recorded(leg, reading, verb, began, taking, "hangup")
                 self._ask_and_ignore(self._webhook(leg, fetch))
             raise
-        if not said and self._world.assumptions.silent_recording_falls_through:
+        if taking.empty and self._world.assumptions.silent_recording_falls_through:
             self._world.journal.write(Kind.RECORD, call=leg.call.sid, recording=None, text="")
             return "next"
-        return self._recorded(leg, reading, verb, began, said, ended_by)
-
-    async def _record_until(self, pad: KeyPad, verb: twiml.Record) -> str:
-        """Until a key, silence or the longest time; gives the key, if it was one."""
-        clock = self._world.clock
-        full = clock.now() + timedelta(seconds=verb.max_length_s)
-        silence = timedelta(seconds=verb.timeout_s or verb.max_length_s)
-        while True:
-            key = await pad.next_key(min(silence, full - clock.now()))
-            if key is None:
-                return ""
-            if key and key in verb.finish_on_key:
-                return key
+        return self._recorded(leg, reading, verb, began, taking, ended_by)
 
     def _recorded(
         self,
@@ -466,13 +456,13 @@ class Interpreter:
         reading: Reading,
         verb: twiml.Record,
         began: datetime,
-        said: list[str],
+        taking: MessageTaking,
         ended_by: str,
     ) -> Fetch:
         """Keep the recording, tell its callback, and give the action to ask."""
         now = self._world.clock.now()
         seconds = max(1, round((now - began).total_seconds()))
-        recording = self._recordings.keep(leg.call.sid, began, seconds, " ".join(said))
+        recording = self._recordings.keep(leg.call.sid, began, seconds, taking.text, taking.sound)
         self._world.journal.write(
             Kind.RECORD,
             call=leg.call.sid,
@@ -522,8 +512,19 @@ def _entry(noun: twiml.Conference, base_url: str) -> Entry:
         wait_method=noun.wait_method,
         max_participants=noun.max_participants,
         coaches=CallSid(noun.coach) if noun.coach else None,
+        jitter_buffer=noun.jitter_buffer,
         callback=replace(callback, url=urljoin(base_url, callback.url) if callback.url else ""),
     )
+
+
+def _tracks(noun: twiml.Stream) -> tuple[Track, ...]:
+    match noun.track:
+        case "both_tracks":
+            return ("inbound", "outbound")
+        case "outbound_track":
+            return ("outbound",)
+        case _:
+            return ("inbound",)
 
 
 def _absolute_callback(noun: twiml.Stream, base_url: str) -> twiml.Stream:

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     CALL_AMD = "call.amd"
     LEG_HEARD = "leg.heard"
     LEG_SAID = "leg.said"
+    LEG_UNDERSTOOD = "leg.understood"
     LEG_KEYS = "leg.keys"
     TWIML = "twiml"
     GATHER = "gather"

@@ -13,31 +13,15 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal, Protocol
+from typing import Literal
 
 from sandbox.calls import Call, CallStatus, Progress
 from sandbox.clock import Promise, Timer, sleep, within
+from sandbox.hearing import Carrier, FarEnd, Sound, Speaking, part_of
 from sandbox.journal import Kind
-from sandbox.world import World
-
-SoundKind = Literal["say", "play", "music", "beep", "speech", "announcement", "ringing"]
-
-
-@dataclass(frozen=True)
-class Sound:
-    """Something that can be heard. `by` is the call SID of the leg it comes from, if any."""
-
-    text: str
-    kind: SoundKind
-    by: str | None = None
-
-
-class FarEnd(Protocol):
-    """Whoever is at the other end of the line."""
-
-    def hears(self, sound: Sound) -> None: ...
-    def receives_keys(self, digits: str) -> None: ...
-    def cut_off(self) -> None: ...
+from sandbox.sound.circuit import Circuit
+from sandbox.sound.mulaw import Samples
+from sandbox.world import Clip, World
 
 
 @dataclass(frozen=True)
@@ -91,6 +75,41 @@ class _Attention:
     taker: str = "nobody"
     keys: Callable[[str], None] | None = None
     speech: Callable[[str], list[str]] | None = None
+    carrier: Carrier | None = None
+
+
+class Emission:
+    """A sound with words on its way to the far end: heard when it is over, or as far as it came."""
+
+    def __init__(self, leg: "Leg", sound: Sound, clip: Clip, *, alone: bool = False) -> None:
+        self._leg = leg
+        self._sound = sound
+        self._clip = clip
+        self._began = leg.world.clock.now()
+        self._over = False
+        self._silence = leg.sounds(clip.samples, alone=alone)
+        leg.emissions.add(self)
+        if clip.samples is not None and leg.far is not None:
+            leg.far.begins(sound, clip.duration)
+
+    def finish(self) -> None:
+        """All of it was heard."""
+        if not self._over:
+            self._end()
+            self._leg.hear(self._sound)
+
+    def cut(self) -> None:
+        """It stops here. Once it is over, nothing happens."""
+        if self._over:
+            return
+        self._end()
+        self._silence()
+        played, duration = self._leg.world.clock.now() - self._began, self._clip.duration
+        self._leg.hear(part_of(self._sound, played, duration), whole=False)
+
+    def _end(self) -> None:
+        self._over = True
+        self._leg.emissions.discard(self)
 
 
 class Leg:
@@ -115,6 +134,10 @@ class Leg:
         self._deaf = False
         self._limit: Timer | None = None
         self._closers: list[Callable[[], None]] = []
+        self._connectors: list[Callable[[], None]] = []
+        self.circuit = Circuit(call.sid) if world.studio is not None else None
+        self.emissions: set[Emission] = set()
+        self._speaking: list[Speaking] = []
 
     # ── its life ──────────────────────────────────────────────────────────────────
 
@@ -165,10 +188,15 @@ class Leg:
         if self.connected or self.over:
             return
         self.connected = True
+        self._ring_no_more()
         if self._owns_record:
             self._progress.answered(self.call)
         if self.on_answer is not None:
             self.on_answer()
+
+    def on_connected(self, act: Callable[[], None]) -> None:
+        """Do this once the far end is on the line, or is known not to be."""
+        self._connectors.append(act)
 
     def limit(self, seconds: float) -> None:
         """End the leg so long from now, replacing an earlier limit."""
@@ -180,6 +208,11 @@ class Leg:
     def at_end(self, act: Callable[[], None]) -> None:
         """Do this when the leg is over."""
         self._closers.append(act)
+
+    def _ring_no_more(self) -> None:
+        for act in self._connectors:
+            act()
+        self._connectors.clear()
 
     def _final(self, end: HangUp) -> tuple[CallStatus, int]:
         """How it stands in the books: answered is completed, whatever ended it."""
@@ -197,11 +230,15 @@ class Leg:
             status, sip = self._final(end)
             self._progress.ended(self.call, status, sip, end.by)
         self.connected = False
+        self._ring_no_more()
+        self.emissions.clear()
         for act in self._closers:
             act()
         self._closers.clear()
         if self.far is not None:
             self.far.cut_off()
+        if self.world.studio is not None and self.circuit is not None:
+            self.world.studio.plane.forget(self.circuit)
         self.ended.keep(None)
 
     # ── what the far end does ─────────────────────────────────────────────────────
@@ -222,11 +259,31 @@ class Leg:
                 self._attention.keys(key)
 
     def say(self, text: str) -> None:
-        """The far end has said this."""
+        """The far end has said this, in no time."""
         if not self.connected:
             return
         listeners = self._attention.speech(text) if self._attention.speech is not None else []
         self.world.journal.write(Kind.LEG_SAID, call=self.call.sid, text=text, heard_by=listeners)
+
+    def begin_saying(self, text: str, lasts: timedelta) -> Speaking:
+        """The far end says this from now on."""
+        speaking = Speaking(text, self.world.clock.now(), lasts, Promise(self.world.clock.work))
+        self._speaking.append(speaking)
+        if self.connected and self._attention.carrier is not None:
+            self._attention.carrier.carries(speaking)
+        return speaking
+
+    def end_saying(self, speaking: Speaking) -> None:
+        """It has said it, or stopped where it is now."""
+        played = min(speaking.lasts, self.world.clock.now() - speaking.began)
+        self._speaking.remove(speaking)
+        speaking.over.keep(played)
+        carrier = self._attention.carrier
+        said = part_of(Sound(speaking.text, "speech"), played, speaking.lasts).text
+        if carrier is None:
+            self.say(said)
+        elif self.connected and said:
+            self.world.journal.write(Kind.LEG_SAID, call=self.call.sid, text=said, heard_by=carrier.reaches())
 
     def overhear(self, text: str) -> None:
         """Speech that reaches this leg from another of its own call, noted there."""
@@ -239,12 +296,17 @@ class Leg:
         taker: str,
         keys: Callable[[str], None] | None = None,
         speech: Callable[[str], list[str]] | None = None,
+        carrier: Carrier | None = None,
     ) -> Generator[None]:
         """Within, what the far end presses and says goes there.
 
         speech: takes the text, gives the call SIDs of those who heard it.
+        carrier: takes what is said while it is said, where there is sound.
         """
-        before, self._attention = self._attention, _Attention(taker, keys, speech)
+        before, self._attention = self._attention, _Attention(taker, keys, speech, carrier)
+        if carrier is not None:
+            for speaking in self._speaking:  # in the middle of a sentence
+                carrier.carries(speaking)
         try:
             yield
         finally:
@@ -269,33 +331,48 @@ class Leg:
         if self.far is not None:
             self.far.hears(sound)
 
-    async def play(self, sound: Sound, duration: timedelta, until: Promise[None] | None = None) -> bool:
+    def sounds(
+        self, samples: Samples | None, *, endless: bool = False, alone: bool = False
+    ) -> Callable[[], None]:
+        """Let the far end hear that from now on. Gives what silences it; without sound nothing happens."""
+        studio, circuit = self.world.studio, self.circuit
+        if studio is None or circuit is None or samples is None:
+            return _do_nothing
+        plane = studio.plane
+        placed = circuit.player.place(samples, plane.position(), endless=endless, alone=alone)
+        return lambda: placed.cut(plane.position())
+
+    def cut_emissions(self) -> None:
+        """Whatever is being played to the far end stops here."""
+        for emission in tuple(self.emissions):
+            emission.cut()
+
+    async def play(self, sound: Sound, clip: Clip, until: Promise[None] | None = None) -> bool:
         """Let the far end hear it all, or the part that fits before `until` or a cut.
 
         Gives whether it was heard whole.
         """
-        clock = self.world.clock
-        began = clock.now()
         if until is not None and until.kept:
             return False
+        began = self.world.clock.now()
+        emission = Emission(self, sound, clip)
         try:
             if until is None:
-                await sleep(clock, duration)
+                await sleep(self.world.clock, clip.duration)
             else:
-                await _first(self.world, until, duration)
+                await _first(self.world, until, clip.duration)
         except asyncio.CancelledError:
-            self._hear_part(sound, clock.now() - began, duration)
+            emission.cut()
             raise
-        if until is not None and until.kept and clock.now() - began < duration:
-            self._hear_part(sound, clock.now() - began, duration)
+        if until is not None and until.kept and self.world.clock.now() - began < clip.duration:
+            emission.cut()
             return False
-        self.hear(sound)
+        emission.finish()
         return True
 
-    def _hear_part(self, sound: Sound, played: timedelta, duration: timedelta) -> None:
-        share = min(1.0, played / duration) if duration else 0.0
-        text = sound.text[: int(len(sound.text) * share)]
-        self.hear(Sound(text, sound.kind, sound.by), whole=False)
+
+def _do_nothing() -> None:
+    """Silences what does not sound."""
 
 
 async def _first(world: World, until: Promise[None], duration: timedelta) -> None:

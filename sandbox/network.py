@@ -1,15 +1,17 @@
 """The whole network in one object: the Python API, and the place where the parts are joined."""
 
 from itertools import islice
+from pathlib import Path
 from typing import cast
 
 from sandbox.assumptions import Assumptions
 from sandbox.audio import Audio
 from sandbox.calls import Call, CallBook, Progress
+from sandbox.clips import Clips
 from sandbox.clock import Clock, RealClock
 from sandbox.conference import Room
 from sandbox.directory import Application, Directory, Hooks, Number
-from sandbox.errors import Unknown
+from sandbox.errors import TownError, Unknown
 from sandbox.exchange import Exchange
 from sandbox.faults import Faults
 from sandbox.handset import Handset
@@ -22,7 +24,11 @@ from sandbox.phones import Phone, Step
 from sandbox.rate import CallRate
 from sandbox.recordings import Recordings
 from sandbox.rooms import Rooms
+from sandbox.sound.plane import Plane
+from sandbox.sound.speech import Speech
+from sandbox.sound.studio import Studio
 from sandbox.streams import Streams
+from sandbox.tapes import Tapes
 from sandbox.twiml import Method
 from sandbox.webhooks import Webhooks
 from sandbox.world import Account, World
@@ -54,8 +60,9 @@ class Network:
         segments_per_second: float = 1.0,
         assumptions: Assumptions | None = None,
         public_url: str = "http://sandbox.invalid",
-        silence_frames: bool = False,
+        speech: Speech | None = None,
     ) -> None:
+        """speech: voice and ears of a network with sound; without, what is spoken travels as text."""
         self.clock: Clock = clock or RealClock()
         self._http = Http()
         self.journal = Journal(self.clock)
@@ -68,16 +75,17 @@ class Network:
             faults=self.faults,
             assumptions=assumptions or Assumptions(),
             public_url=public_url,
-            silence_frames=silence_frames,
+            studio=None if speech is None else Studio(speech, Plane(self.clock)),
         )
         webhooks = Webhooks(self.world, self._http)
         self.directory = Directory(self.world)
         self.calls = CallBook(self.world)
         progress = Progress(self.world, self.calls, webhooks)
-        self.rooms = Rooms(self.world, webhooks, Audio(self.world, webhooks))
+        clips = Clips(self.world, webhooks)
+        self.rooms = Rooms(self.world, webhooks, Audio(self.world, webhooks, clips))
         self.streams = Streams(self.world, webhooks)
         self.recordings = Recordings(self.world)
-        interpreter = Interpreter(self.world, webhooks, self.rooms, self.streams, self.recordings)
+        interpreter = Interpreter(self.world, webhooks, self.rooms, self.streams, self.recordings, clips)
         self.exchange = Exchange(
             self.world,
             self.calls,
@@ -89,6 +97,8 @@ class Network:
             CallRate(calls_per_second),
         )
         interpreter.dialler = self.exchange
+        self.tapes = Tapes(self.world, lambda sid: self.exchange.legs.get(CallSid(sid)))
+        self.exchange.on_leg = self.tapes.begin
         self.messages = Post(self.world, webhooks, self.directory, segments_per_second)
         self.static = StaticHost()
         self._calm = self.world.assumptions
@@ -124,10 +134,19 @@ class Network:
         self.world.assumptions = self._calm.pessimistic() if pessimistic else self._calm
         for conference in self.rooms.newest_first():
             conference.room.orphaned_coach = self.world.assumptions.orphaned_coach
+            if conference.earshot is not None:
+                conference.earshot.follow()
 
     @property
     def pessimistic(self) -> bool:
         return self.world.assumptions is not self._calm
+
+    def record_all(self, folder: Path) -> None:
+        """Record every leg from now on, from its answer to its end. Raises TownError, OSError."""
+        if self.world.studio is None:
+            raise TownError("there is nothing to record without sound: add --voice light")
+        folder.mkdir(parents=True, exist_ok=True)
+        self.tapes.folder = folder
 
     # ── people at work ────────────────────────────────────────────────────────────
 
@@ -189,6 +208,7 @@ class Network:
 
     async def close(self) -> None:
         await self.clock.work.stop()
+        self.tapes.stop()
         await self._http.close()
 
     # ── looking ───────────────────────────────────────────────────────────────────
@@ -200,6 +220,7 @@ class Network:
             "now": self.clock.now().isoformat(),
             "next_due": due.isoformat() if due is not None else None,
             "pessimistic": self.pessimistic,
+            "sound": None if self.world.studio is None else self.world.studio.plane.lateness.snapshot(),
             "calls": [
                 {
                     "sid": call.sid,

@@ -7,6 +7,12 @@ last repeats.
 import re
 from collections import deque
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sandbox.sound.mulaw import Samples
+
+if TYPE_CHECKING:
+    from sandbox.handset import Holder
 
 MOST_STEPS = 1_000
 
@@ -67,6 +73,44 @@ class Say:
     text: str
 
 
+@dataclass(frozen=True, eq=False)
+class PlayFile:
+    """A sound, and what the journal calls it."""
+
+    name: str
+    samples: Samples
+
+
+@dataclass(frozen=True)
+class WhenHeard:
+    """Wait until this phone's own ears have understood the pattern, be it in the middle of a sentence."""
+
+    pattern: str
+
+
+@dataclass(frozen=True)
+class SayOver:
+    """Speak while somebody else does: so long after they begin, or when a pattern is understood."""
+
+    text: str
+    when_heard: str | None = None
+    after_s: float = 1.0
+
+
+@dataclass(frozen=True)
+class Hum:
+    """Make a sound without words."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Noise:
+    """From now on there is noise around this phone, so many decibels below full scale (a negative number)."""
+
+    level_db: float
+
+
 @dataclass(frozen=True)
 class Stay:
     """Until the other side ends it."""
@@ -77,7 +121,9 @@ class HangUp:
     pass
 
 
-Step = Wait | Press | PressHeard | WaitFor | Say | Stay | HangUp
+Step = (
+    Wait | Press | PressHeard | WaitFor | Say | PlayFile | WhenHeard | SayOver | Hum | Noise | Stay | HangUp
+)
 
 
 # ── behaviours for calls ──────────────────────────────────────────────────────────────
@@ -177,6 +223,9 @@ class Phone:
     texts: deque[TextBehaviour] = field(default_factory=lambda: deque[TextBehaviour]([Delivers()]))
     rung: int = 0
     received: int = 0
+    language: str = "en-US"
+    voice: str = ""  # by name, where the network's voice has several
+    holder: "Holder | None" = None  # somebody outside who has it in hand
 
     def on_calls(self, *behaviours: CallBehaviour) -> None:
         self.calls = deque(behaviours or (NoAnswer(),))
@@ -194,6 +243,8 @@ class Phone:
     def take_call(self) -> CallBehaviour:
         """It rings: what it does this time."""
         self.rung += 1
+        if self.holder is not None:
+            return self.holder.behaviour()
         return self._next_call()
 
     def _next_call(self) -> CallBehaviour:

@@ -1,16 +1,18 @@
-"""Recordings: records with a duration and a placeholder sound. No sound is kept."""
+"""Recordings of `<Record>`, with their sound where there is any."""
 
-import io
-import wave
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+import numpy as np
+
 from sandbox.ids import CallSid, RecordingSid
+from sandbox.sound import wav
+from sandbox.sound.mulaw import RATE, Samples
 from sandbox.world import API_VERSION, World
 
 KEPT_RECORDINGS = 10_000
-SAMPLE_RATE = 8_000
+KEPT_SAMPLES = 4 * 3_600 * RATE  # of all of them together: 230 MB
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,12 @@ class Recording:
     created: datetime
     duration_s: int
     text: str
+    sound: Samples
+
+    @property
+    def wav(self) -> bytes:
+        """Its sound; where there is none, a quarter of a second of silence stands for it."""
+        return wav.write(self.sound if len(self.sound) else np.zeros(RATE // 4, dtype=np.int16))
 
 
 class Recordings:
@@ -29,14 +37,25 @@ class Recordings:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._samples = 0
         self._kept: OrderedDict[RecordingSid, Recording] = OrderedDict()
 
-    def keep(self, call: CallSid, began: datetime, duration_s: int, text: str) -> Recording:
-        recording = Recording(self._world.sids.recording(), call, began, duration_s, text)
+    def keep(self, call: CallSid, began: datetime, duration_s: int, text: str, sound: Samples) -> Recording:
+        recording = Recording(self._world.sids.recording(), call, began, duration_s, text, sound)
         self._kept[recording.sid] = recording
+        self._samples += len(sound)
         if len(self._kept) > KEPT_RECORDINGS:
-            self._kept.popitem(last=False)
+            self._samples -= len(self._kept.popitem(last=False)[1].sound)
+        self._forget_sounds()
         return recording
+
+    def _forget_sounds(self) -> None:
+        """Of the oldest recordings only the record stays."""
+        for sid, old in self._kept.items():
+            if self._samples <= KEPT_SAMPLES:
+                return
+            self._samples -= len(old.sound)
+            self._kept[sid] = replace(old, sound=old.sound[:0])
 
     def get(self, sid: str) -> Recording | None:
         return self._kept.get(RecordingSid(sid))
@@ -45,14 +64,3 @@ class Recordings:
         """Where it can be fetched: as it is, or with `.json` or `.wav`."""
         account = self._world.account.sid
         return f"{self._world.public_url}/{API_VERSION}/Accounts/{account}/Recordings/{recording.sid}"
-
-
-def placeholder_wav() -> bytes:
-    """A quarter of a second of silence: the seam where real sound will come."""
-    out = io.BytesIO()
-    with wave.open(out, "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(SAMPLE_RATE)
-        sound.writeframes(bytes(SAMPLE_RATE // 2))
-    return out.getvalue()

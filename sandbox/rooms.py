@@ -3,128 +3,48 @@
 The rules are in `conference.py`; here they meet legs, webhooks and time.
 """
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Literal
 
 from sandbox.audio import Audio
 from sandbox.calls import rfc2822, voice_params
 from sandbox.clock import Promise, sleep
-from sandbox.conference import Happened, Leaving, Member, Room, RoomStatus, hearers
-from sandbox.ids import CallSid, ConferenceSid, looks_like_sid
+from sandbox.conference import Happened, Leaving, Room, RoomStatus
+from sandbox.earshot import Earshot
+from sandbox.hearing import Sound, Speaking
+from sandbox.ids import CallSid, ConferenceSid
 from sandbox.journal import Kind
-from sandbox.legs import Leg, Sound
-from sandbox.twiml import NO_CALLBACK, Method, StatusCallback
+from sandbox.legs import Leg
+from sandbox.room_events import SUBSCRIBED_AS, conference_params, event_params
+from sandbox.seats import Change, Conference, Entry, Seat, SeatRefused, check_label, member_of
+from sandbox.sound.frames import FRAME_MS
+from sandbox.twiml import Method
 from sandbox.webhooks import Failed, Params, Webhook, Webhooks
 from sandbox.world import World
 
 KEPT_CONFERENCES = 20_000
-LONGEST_LABEL = 128
 SHORTEST_LOOP = timedelta(seconds=1)  # a silent wait document must not spin
 
-_SUBSCRIBED_AS = {
-    "conference-start": "start",
-    "conference-end": "end",
-    "participant-join": "join",
-    "participant-leave": "leave",
-    "participant-mute": "mute",
-    "participant-unmute": "mute",
-    "participant-hold": "hold",
-    "participant-unhold": "hold",
-    "participant-modify": "modify",
-    "participant-speech-start": "speaker",
-    "participant-speech-stop": "speaker",
-    "announcement-end": "announcement",
-    "announcement-fail": "announcement",
-}
-
-
-class SeatRefused(Exception):  # noqa: N818  # an outcome in the domain's words
-    """A leg may not enter: Twilio's code and the reason."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-
 
 @dataclass(frozen=True)
-class Entry:
-    """How a leg enters: what its document or its request says."""
+class Floor:
+    """What a member says goes to the room (a `Carrier`)."""
 
-    label: str | None = None
-    muted: bool = False
-    beep: str = "true"
-    start_on_enter: bool = True
-    end_on_exit: bool = False
-    wait_url: str | None = None
-    wait_method: Method = "POST"
-    max_participants: int = 250
-    coaches: CallSid | None = None
-    early_media: bool = True
-    callback: StatusCallback = NO_CALLBACK
+    rooms: "Rooms"
+    conference: Conference
+    seat: Seat
 
+    def carries(self, speaking: Speaking) -> None:
+        self.rooms.carry(self.conference, self.seat, speaking)
 
-@dataclass(frozen=True)
-class Change:
-    """An UpdateParticipant: what is None stays as it is."""
+    def reaches(self) -> list[str]:
+        return list(self.conference.hearers(self.seat.leg.call.sid))
 
-    muted: bool | None = None
-    hold: bool | None = None
-    hold_url: str = ""
-    hold_method: Method = "GET"
-    coaching: bool | None = None
-    coaches: CallSid | None = None
-    end_on_exit: bool | None = None
-    beep_on_exit: bool | None = None
-    wait_url: str | None = None
-
-
-@dataclass(eq=False)
-class Seat:
-    """A leg's place in a room, or its reservation while it is being dialled."""
-
-    leg: Leg
-    entry: Entry
-    created: datetime
-    updated: datetime
-    by_request: bool
-    left: Promise[Leaving]
-    audio: asyncio.Task[None] | None = None
-
-    def stop_audio(self) -> None:
-        if self.audio is not None:
-            self.audio.cancel()
-            self.audio = None
-
-
-@dataclass(eq=False)
-class Conference:
-    """A room with its seats and its one callback, the first comer's."""
-
-    room: Room
-    created: datetime
-    updated: datetime
-    callback: StatusCallback
-    sequence: int
-    seats: dict[CallSid, Seat] = field(default_factory=dict[CallSid, Seat])
-
-    @property
-    def sid(self) -> ConferenceSid:
-        return self.room.sid
-
-    def find(self, call_or_label: str) -> Seat | None:
-        """A seat by call SID or label, arrived or on the way."""
-        if looks_like_sid(call_or_label, "CA"):
-            return self.seats.get(CallSid(call_or_label))
-        member = self.room.labelled(call_or_label)
-        return self.seats.get(member.call) if member is not None else None
-
-    def member(self, seat: Seat) -> Member:
-        sid = seat.leg.call.sid
-        return self.room.members.get(sid) or self.room.pending[sid]
+    def speech(self, text: str) -> list[str]:
+        return self.rooms.speech(self.conference, self.seat, text)
 
 
 class Rooms:
@@ -166,6 +86,8 @@ class Rooms:
         )
         start = self._world.assumptions.conference_sequence_start
         conference = Conference(room, now, now, entry.callback, start)
+        if self._world.studio is not None:
+            conference.earshot = Earshot(self._world, conference.hearers)
         if len(self._by_sid) >= KEPT_CONFERENCES:
             ended = next((sid for sid, old in self._by_sid.items() if not old.room.active), None)
             if ended is not None:
@@ -194,7 +116,7 @@ class Rooms:
         """Reserve a seat for a leg that is being dialled."""
         seat = self._seat(leg, entry, by_request=True)
         conference.seats[leg.call.sid] = seat
-        conference.room.expect(_member(leg, entry))
+        conference.room.expect(member_of(leg, entry))
         return seat
 
     def _seat(self, leg: Leg, entry: Entry, *, by_request: bool) -> Seat:
@@ -219,8 +141,9 @@ class Rooms:
 
     def _join(self, conference: Conference, seat: Seat) -> None:
         started = conference.room.status is RoomStatus.IN_PROGRESS
-        news = conference.room.join(_member(seat.leg, seat.entry))
+        news = conference.room.join(member_of(seat.leg, seat.entry))
         seat.updated = self._world.clock.now()
+        self._connect(conference, seat)
         self._report(conference, news)
         if seat.entry.beep in {"true", "onEnter"} and started:
             self._beep(conference)
@@ -230,8 +153,24 @@ class Rooms:
             for waiting in conference.seats.values():
                 waiting.stop_audio()
 
+    def _connect(self, conference: Conference, seat: Seat) -> None:
+        studio, circuit = self._world.studio, seat.leg.circuit
+        if studio is not None and circuit is not None:
+            studio.plane.join(circuit, conference.room, self._delay_ms(seat) // FRAME_MS)
+
+    def _delay_ms(self, seat: Seat) -> int:
+        """How long that member's voice takes to the others' ears."""
+        assumptions = self._world.assumptions
+        return {
+            "off": assumptions.jitter_off_ms,
+            "small": assumptions.jitter_small_ms,
+            "medium": assumptions.jitter_medium_ms,
+            "large": assumptions.jitter_large_ms,
+        }[seat.entry.jitter_buffer]
+
     def _beep(self, conference: Conference) -> None:
         for leg in self._legs_in(conference):
+            leg.sounds(self._world.own_sound("beep"))
             leg.hear(Sound("[beep]", "beep"))
 
     def leave(self, conference: Conference, seat: Seat, why: Leaving) -> None:
@@ -240,6 +179,9 @@ class Rooms:
         if conference.seats.get(sid) is not seat:
             return
         seat.stop_audio()
+        seat.leg.cut_emissions()
+        if self._world.studio is not None and seat.leg.circuit is not None:
+            self._world.studio.plane.leave(seat.leg.circuit)
         seat.left.keep(why)
         others = dict(conference.seats)
         del conference.seats[sid]
@@ -279,7 +221,12 @@ class Rooms:
         conference.room.pending.clear()
         for seat in seats:
             seat.stop_audio()
+            seat.leg.cut_emissions()
+            if self._world.studio is not None and seat.leg.circuit is not None:
+                self._world.studio.plane.leave(seat.leg.circuit)
             seat.left.keep(why)
+        if self._world.studio is not None:
+            self._world.studio.plane.close(conference.room)
 
     # ── while it lasts ────────────────────────────────────────────────────────────
 
@@ -332,27 +279,33 @@ class Rooms:
             self._report(conference, conference.room.change(sid, changed))
 
     def speech(self, conference: Conference, seat: Seat, text: str) -> list[str]:
-        """A member has spoken: those who may hear it do. Gives their call SIDs."""
+        """A member has spoken, in no time: those who may hear it do. Gives their call SIDs."""
         speaker = seat.leg.call.sid
-        reached = [
-            listener
-            for sid in hearers(speaker, conference.room)
-            if (listener := conference.seats.get(sid)) is not None
-        ]
-        for listener in reached:
-            listener.leg.hear(Sound(text, "speech", by=speaker))
-        if member := conference.room.members.get(speaker):
-            speaking = [
-                Happened("participant-speech-start", member),
-                Happened("participant-speech-stop", member),
-            ]
-            self._report(conference, speaking)
-        return [listener.leg.call.sid for listener in reached]
+        reached = conference.hearers(speaker)
+        for leg in reached.values():
+            leg.hear(Sound(text, "speech", by=speaker))
+        self._tell_speech(conference, seat, "start", "stop")
+        return list(reached)
+
+    def _tell_speech(self, conference: Conference, seat: Seat, *events: str) -> None:
+        if member := conference.room.members.get(seat.leg.call.sid):
+            self._report(conference, [Happened(f"participant-speech-{event}", member) for event in events])
+
+    def carry(self, conference: Conference, seat: Seat, speaking: Speaking) -> None:
+        """A member speaks: whoever hears it from now on does, as long as they do."""
+        if conference.earshot is None:
+            return
+        delay = timedelta(milliseconds=self._delay_ms(seat))
+        conference.earshot.carry(seat.leg.call.sid, speaking, delay)
+        self._tell_speech(conference, seat, "start")
+        speaking.over.then(lambda _: self._tell_speech(conference, seat, "stop"))
 
     def early_media(self, conference: Conference, seat: Seat, text: str) -> None:
         """What the line being dialled sounds like, heard by the room if so asked."""
         if seat.entry.early_media and conference.room.status is RoomStatus.IN_PROGRESS:
             for leg in self._legs_in(conference):
+                silence = leg.sounds(self._world.own_sound("ring_back"), endless=True)
+                seat.leg.on_connected(silence)
                 leg.hear(Sound(text, "ringing", by=seat.leg.call.sid))
 
     def announce(self, conference: Conference, seat: Seat | None, url: str, method: Method) -> None:
@@ -367,7 +320,7 @@ class Rooms:
             still_here = conference.seats.get(seat.leg.call.sid) is seat
             return [seat.leg] if still_here else []
 
-        params: Params = _conference_params(conference)
+        params: Params = conference_params(conference)
         if seat is not None:
             params = (*voice_params(seat.leg.call), *params)
         failed = await self._audio.play(
@@ -389,6 +342,8 @@ class Rooms:
     def _wait_audio(self, conference: Conference, seat: Seat) -> None:
         url = seat.entry.wait_url
         if url is None:
+            seat.stop_audio()
+            seat.music = seat.leg.sounds(self._world.own_sound("music"), endless=True)
             seat.leg.hear(Sound("[music]", "music"))
         elif url:
             self._loop_audio(conference, seat, "wait", url, seat.entry.wait_method)
@@ -400,6 +355,7 @@ class Rooms:
         if change.hold_url:
             self._loop_audio(conference, seat, "hold", change.hold_url, change.hold_method)
         else:
+            seat.music = seat.leg.sounds(self._world.own_sound("music"), endless=True)
             seat.leg.hear(Sound("[hold music]", "music"))
 
     def _loop_audio(
@@ -417,7 +373,7 @@ class Rooms:
     async def _audio_loop(
         self, conference: Conference, seat: Seat, purpose: str, url: str, method: Method
     ) -> None:
-        params = (*voice_params(seat.leg.call), *_conference_params(conference))
+        params = (*voice_params(seat.leg.call), *conference_params(conference))
         clock = self._world.clock
         while True:
             began = clock.now()
@@ -440,15 +396,17 @@ class Rooms:
         seats: dict[CallSid, Seat] | None = None,
     ) -> None:
         conference.updated = self._world.clock.now()
+        if conference.earshot is not None:
+            conference.earshot.follow()
         known = seats if seats is not None else conference.seats
         for happened in news:
             self._write(conference, happened)
-            if _SUBSCRIBED_AS[happened.event] not in conference.callback.events:
+            if SUBSCRIBED_AS[happened.event] not in conference.callback.events:
                 continue
             seat = known.get(happened.member.call) if happened.member is not None else None
             params = (
                 ("AccountSid", self._world.account.sid),
-                *_event_params(conference, happened, seat, announced),
+                *event_params(conference, happened, seat, announced),
             )
             self._webhooks.tell(
                 Webhook(
@@ -484,76 +442,3 @@ class Rooms:
             reason=happened.reason,
             more=flags,
         )
-
-
-def check_label(label: str) -> None:
-    """Raise SeatRefused 16023 for a label Twilio would not take."""
-    if len(label) > LONGEST_LABEL or "/" in label or "%2F" in label or looks_like_sid(label, "CA"):
-        raise SeatRefused(16023, f"invalid label {label!r}")
-
-
-def _member(leg: Leg, entry: Entry) -> Member:
-    return Member(
-        call=leg.call.sid,
-        label=entry.label,
-        muted=entry.muted,
-        coaching=entry.coaches is not None,
-        coaches=entry.coaches,
-        start_on_enter=entry.start_on_enter,
-        end_on_exit=entry.end_on_exit,
-    )
-
-
-def _conference_params(conference: Conference) -> Params:
-    return (("ConferenceSid", conference.sid), ("FriendlyName", conference.room.name))
-
-
-def _event_params(conference: Conference, happened: Happened, seat: Seat | None, announced: str) -> Params:
-    """The fields of one event, Timestamp apart."""
-    room = conference.room
-    params: list[tuple[str, str]] = [
-        *_conference_params(conference),
-        ("SequenceNumber", str(conference.sequence)),
-        ("StatusCallbackEvent", happened.event),
-    ]
-    member = happened.member
-    if member is not None:
-        params += [
-            ("CallSid", member.call),
-            ("Muted", _lower(member.muted)),
-            ("Hold", _lower(member.hold)),
-            ("Coaching", _lower(member.coaching)),
-            ("EndConferenceOnExit", _lower(member.end_on_exit)),
-            ("StartConferenceOnEnter", _lower(member.start_on_enter)),
-        ]
-        if member.label is not None:
-            params.append(("ParticipantLabel", member.label))
-    match happened.event:
-        case "conference-end":
-            params.append(("ReasonConferenceEnded", room.end_reason or ""))
-            params.append(("Reason", (room.end_reason or "").replace("-", " ")))
-            if room.ended_by is not None:
-                params.append(("CallSidEndingConference", room.ended_by))
-            if room.ended_by_label is not None:
-                params.append(("ParticipantLabelEndingConference", room.ended_by_label))
-        case "participant-leave":
-            params.append(("ReasonParticipantLeft", happened.reason or ""))
-            if seat is not None:
-                params.append(("ParticipantCallStatus", _call_status(seat, happened)))
-        case "announcement-end" | "announcement-fail":
-            params.append(("AnnounceUrl", announced))
-            if happened.reason is not None:
-                params.append(("ReasonAnnouncementFailed", happened.reason))
-        case _:
-            pass
-    return tuple(params)
-
-
-def _call_status(seat: Seat, happened: Happened) -> str:
-    if happened.reason == Leaving.HUNG_UP.value:
-        return "completed"
-    return seat.leg.call.status.value
-
-
-def _lower(flag: bool) -> str:  # a value, not a switch
-    return "true" if flag else "false"

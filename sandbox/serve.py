@@ -19,6 +19,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from sandbox.app import create_app
 from sandbox.clock import Clock, ManualClock, RealClock
 from sandbox.network import Network
+from sandbox.sound.speech import Kind as VoiceKind
+from sandbox.sound.speech import speech_of
 from sandbox.town import Town
 from sandbox.world import Account
 
@@ -143,6 +145,8 @@ class Options:
     seed: int | None = None
     speed: float = 1.0
     manual_clock: bool = False
+    voice: VoiceKind = VoiceKind.NONE
+    record: Path | None = None
 
 
 async def serve(options: Options) -> None:
@@ -194,7 +198,9 @@ def build(options: Options, address: str) -> Network:
         segments_per_second=town.number_of("segments_per_second", 1),
         assumptions=town.assumptions,
         public_url=address,
-        silence_frames=bool(town.content.get("silence_frames", False)),
+        speech=speech_of(options.voice),
     )
+    if options.record is not None:
+        network.record_all(options.record)
     town.move_in(network)
     return network

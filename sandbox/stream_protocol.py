@@ -1,18 +1,19 @@
 """The Media Streams protocol from Twilio's side: messages out, messages in. No sockets.
 
-A `StreamTalk` numbers what Twilio sends on one stream and decides what to answer to what the
-other side sends. There is no sound yet: audio that arrives counts as played at once.
+A `StreamTalk` numbers what Twilio sends on one stream and reads what the other side sends.
+What is done about that, and when, is `streams.py`'s affair.
 """
 
 import base64
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 from sandbox.ids import AccountSid, CallSid, StreamSid
 
-SILENCE_20_MS = base64.b64encode(b"\xff" * 160).decode()
+Track = Literal["inbound", "outbound"]
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,22 @@ class Sent:
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What arrived, for the journal. `what`: media, mark, clear."""
+class Audio:
+    """Mu-law to be played, of any length."""
 
-    what: str
-    name: str = ""
-    audio_bytes: int = 0
+    wire: bytes
+
+
+@dataclass(frozen=True)
+class Mark:
+    """To be sent back once everything before it was played."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Clear:
+    """What is queued is to be dropped."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +50,26 @@ class Warned:
     text: str
 
 
+Received = Audio | Mark | Clear | Warned
+
+
 @dataclass
 class StreamTalk:
-    """One stream's conversation, from `connected` to `stop`."""
+    """One stream's conversation, from `connected` to `stop`.
+
+    both_ways: the other side may play sound. chunks_per_track: each track's frames are counted by themselves.
+    """
 
     account: AccountSid
     call: CallSid
     stream: StreamSid
-    tracks: tuple[str, ...]
+    tracks: tuple[Track, ...]
     parameters: Mapping[str, str]
+    both_ways: bool = True
+    chunks_per_track: bool = True
     sequence: int = 0
-    chunk: int = 0
     warned: bool = False
+    _chunks: dict[str, int] = field(default_factory=dict[str, int])
 
     def opening(self) -> list[Sent]:
         start = {
@@ -67,15 +86,19 @@ class StreamTalk:
     def key(self, digit: str) -> Sent:
         return self._numbered("dtmf", {"track": "inbound_track", "digit": digit})
 
-    def silence(self, timestamp_ms: int) -> Sent:
-        self.chunk += 1
-        media = {
-            "track": self.tracks[0],
-            "chunk": str(self.chunk),
-            "timestamp": str(timestamp_ms),
-            "payload": SILENCE_20_MS,
-        }
-        return self._numbered("media", media)
+    def media(self, track: Track, timestamp_ms: int, payload: str) -> Sent:
+        """A frame. payload: mu-law in base64. Written by hand: fifty a second on every stream."""
+        counted = track if self.chunks_per_track else ""
+        chunk = self._chunks[counted] = self._chunks.get(counted, 0) + 1
+        self.sequence += 1
+        return Sent(
+            f'{{"event": "media", "sequenceNumber": "{self.sequence}", "media": {{"track": "{track}", '
+            f'"chunk": "{chunk}", "timestamp": "{timestamp_ms}", "payload": "{payload}"}}, '
+            f'"streamSid": "{self.stream}"}}'
+        )
+
+    def mark(self, name: str) -> Sent:
+        return self._numbered("mark", {"name": name})
 
     def stop(self) -> Sent:
         return self._numbered("stop", {"accountSid": self.account, "callSid": self.call})
@@ -90,48 +113,44 @@ class StreamTalk:
         }
         return Sent(json.dumps(message))
 
-    def receive(self, frame: str | bytes) -> list[Sent | Heard | Warned]:
-        """What to send, note and warn about after a frame from the other side."""
+    def receive(self, frame: str | bytes) -> Received | None:
+        """What a frame from the other side asks for; None for one that was warned about before."""
         if isinstance(frame, bytes):
-            return [Warned(31950, "a binary frame")]
+            return Warned(31950, "a binary frame")
         message = _object(frame)
         if message is None:
             return self._malformed("not a JSON object")
-        event = message.get("event")
+        event = _field(message, "event")
         if event in {"media", "mark", "clear"} and message.get("streamSid") != self.stream:
             return self._malformed(f"a {event} message with another or no streamSid")
         match event:
+            case "media" | "mark" | "clear" if not self.both_ways:
+                return self._malformed(f"a {event} message on a stream of one way")
             case "media":
-                return self._media(message.get("media"))
+                return self._audio(message.get("media"))
             case "mark":
-                return self._mark(message.get("mark"))
+                name = _field(message.get("mark"), "name")
+                return self._malformed("a mark message without name") if name is None else Mark(name)
             case "clear":
-                return [Heard("clear")]
+                return Clear()
             case _:
                 return self._malformed(f"a message of the kind {event!r}")
 
-    def _media(self, body: object) -> list[Sent | Heard | Warned]:
+    def _audio(self, body: object) -> Received | None:
         payload = _field(body, "payload")
         if payload is None:
             return self._malformed("a media message without payload")
         try:
-            audio = base64.b64decode(payload, validate=True)
+            return Audio(base64.b64decode(payload, validate=True))
         except (binascii.Error, ValueError):
             return self._malformed("a media payload that is not base64")
-        return [Heard("media", audio_bytes=len(audio))]
 
-    def _mark(self, body: object) -> list[Sent | Heard | Warned]:
-        name = _field(body, "name")
-        if name is None:
-            return self._malformed("a mark message without name")
-        return [Heard("mark", name), self._numbered("mark", {"name": name})]
-
-    def _malformed(self, text: str) -> list[Sent | Heard | Warned]:
+    def _malformed(self, text: str) -> Warned | None:
         """Twilio warns once per stream and ignores the message."""
         if self.warned:
-            return []
+            return None
         self.warned = True
-        return [Warned(31951, text)]
+        return Warned(31951, text)
 
 
 def _object(frame: str) -> Mapping[str, object] | None:

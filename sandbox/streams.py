@@ -1,7 +1,7 @@
 """Media Streams: the sandbox as the web socket client that Twilio is.
 
-One `Line` is one open socket. What arrives is answered at once by `StreamTalk`; the verb that
-opened it waits for its end.
+One `Line` is one open socket. Its reader acts on what arrives, the media plane's tick sends the frames; the verb that
+opened it waits for its end. In a network without sound no frames are sent, and what arrives counts as played at once.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.frames import CloseCode
+from websockets.protocol import State
 
 from sandbox.clock import Promise, sleep
 from sandbox.faults import FaultKind
@@ -18,15 +20,17 @@ from sandbox.ids import StreamSid
 from sandbox.journal import Kind
 from sandbox.legs import Leg
 from sandbox.signature import SIGNATURE_HEADER, sign
-from sandbox.stream_protocol import Heard, Sent, StreamTalk, Warned
+from sandbox.stream_media import StreamMedia
+from sandbox.stream_protocol import Audio, Clear, Mark, Sent, StreamTalk, Track, Warned
 from sandbox.twiml import Stream
 from sandbox.webhooks import Webhook, Webhooks
 from sandbox.world import World
 
 HANDSHAKE_S = 5.0  # real seconds
 LARGEST_FRAME = 1_048_576
-FRAME = timedelta(milliseconds=20)
 LONGEST_PARAMETER = 500
+# Close codes with which we answer what is no proper web socket: protocol, data, too big.
+VIOLATIONS = frozenset({CloseCode.PROTOCOL_ERROR, CloseCode.INVALID_DATA, CloseCode.MESSAGE_TOO_BIG})
 
 EndedBy = Literal["product", "call", "fault", "stop"]
 
@@ -41,7 +45,7 @@ class StreamFailed(Exception):  # noqa: N818  # an outcome in the domain's words
 
 @dataclass(eq=False)
 class Line:
-    """An open stream of one leg."""
+    """An open stream of one leg. `media` where there is sound."""
 
     sid: StreamSid
     name: str
@@ -50,13 +54,19 @@ class Line:
     talk: StreamTalk
     socket: ClientConnection
     over: Promise[EndedBy]
+    media: StreamMedia | None = None
     audio_bytes: int = 0
 
-    async def send(self, message: Sent) -> None:
-        try:
-            await self.socket.send(message.text)
-        except ConnectionClosed:
-            self.over.keep("product")
+    @property
+    def backlog(self) -> int:
+        """Bytes that the other side has not read yet, beyond what the system holds."""
+        return self.socket.transport.get_write_buffer_size()
+
+    def send(self, message: Sent) -> None:
+        """Hand it to the transport, in order and without waiting; a closed socket takes nothing."""
+        if self.socket.state is State.OPEN:
+            self.socket.protocol.send_text(message.text.encode())
+            self.socket.send_data()
 
 
 class Streams:
@@ -67,7 +77,7 @@ class Streams:
         self._webhooks = webhooks
         self.open_lines: dict[StreamSid, Line] = {}
 
-    async def open(self, leg: Leg, noun: Stream, tracks: tuple[str, ...]) -> Line:
+    async def open(self, leg: Leg, noun: Stream, tracks: tuple[Track, ...], *, both_ways: bool) -> Line:
         """Connect and send the opening messages. Raises StreamFailed after the callback."""
         sid = self._world.sids.stream()
         try:
@@ -76,12 +86,21 @@ class Streams:
         except StreamFailed as failure:
             self._failed(leg, noun, sid, failure)
             raise
-        talk = StreamTalk(self._world.account.sid, leg.call.sid, sid, tracks, dict(noun.parameters))
-        line = Line(sid, noun.name, leg, noun, talk, socket, Promise(self._world.clock.work))
+        talk = StreamTalk(
+            self._world.account.sid,
+            leg.call.sid,
+            sid,
+            tracks,
+            dict(noun.parameters),
+            both_ways=both_ways,
+            chunks_per_track=self._world.assumptions.stream_chunks_per_track,
+        )
+        over: Promise[EndedBy] = Promise(self._world.clock.work)
+        line = Line(sid, noun.name, leg, noun, talk, socket, over)
         self.open_lines[sid] = line
         self._write(Kind.STREAM_OPENED, line, url=noun.url)
         for message in talk.opening():
-            await line.send(message)
+            line.send(message)
         self._write(Kind.STREAM_STARTED, line, name=noun.name, tracks=list(tracks))
         self._tell(leg, noun, sid, "stream-started")
         self._attend(line)
@@ -127,11 +146,19 @@ class Streams:
         cut = self._world.faults.strike(FaultKind.STREAM_CUT, "stream", call.from_, call.to)
         if cut is not None:
             beside.append(spawn(self._cut_later(line, cut.seconds), name="stream cut"))
-        if self._world.silence_frames:
-            beside.append(spawn(self._send_silence(line), name="silence"))
+        if self._world.studio is not None and line.leg.circuit is not None:
+            line.media = StreamMedia(
+                self._world,
+                self._world.studio.plane,
+                line,
+                line.leg,
+                lambda name: self._mark_back(line, name),
+            )
 
         def end(by: EndedBy) -> None:
             self.open_lines.pop(line.sid, None)
+            if line.media is not None:
+                line.media.stop()
             if by != "product":
                 for task in beside:
                     task.cancel()
@@ -141,24 +168,36 @@ class Streams:
     async def _read(self, line: Line) -> None:
         try:
             async for frame in line.socket:
-                for result in line.talk.receive(frame):
-                    await self._act(line, result)
-        except ConnectionClosed:
-            pass
+                received = line.talk.receive(frame)
+                if received is not None:
+                    self._act(line, received)
+        except ConnectionClosed as closed:
+            if closed.sent is not None and closed.sent.code in VIOLATIONS:
+                self._world.alert(31924, f"web socket protocol error: {closed}",
+                                  call=line.leg.call.sid, url=line.noun.url)  # fmt: skip
         line.over.keep("product")
 
-    async def _act(self, line: Line, result: Sent | Heard | Warned) -> None:
-        match result:
-            case Sent():
-                await line.send(result)
-            case Heard(what="media", audio_bytes=size):
-                line.audio_bytes += size
-            case Heard(what="mark", name=name):
-                self._write(Kind.STREAM_MARK, line, name=name)
-            case Heard():
+    def _act(self, line: Line, received: Audio | Mark | Clear | Warned) -> None:
+        match received:
+            case Audio(wire=wire):
+                line.audio_bytes += len(wire)
+                if line.media is not None:
+                    line.media.queue(wire)
+            case Mark(name=name):
+                if line.media is not None:
+                    line.media.mark(name)
+                else:
+                    self._mark_back(line, name)
+            case Clear():
                 self._write(Kind.STREAM_CLEAR, line)
+                if line.media is not None:
+                    line.media.clear()
             case Warned(code=code, text=text):
                 self._world.alert(code, text, call=line.leg.call.sid, url=line.noun.url)
+
+    def _mark_back(self, line: Line, name: str) -> None:
+        self._write(Kind.STREAM_MARK, line, name=name)
+        line.send(line.talk.mark(name))
 
     async def _cut_later(self, line: Line, seconds: float) -> None:
         await sleep(self._world.clock, timedelta(seconds=seconds))
@@ -167,23 +206,16 @@ class Streams:
             line.socket.transport.abort()
             line.over.keep("fault")
 
-    async def _send_silence(self, line: Line) -> None:
-        began = self._world.clock.now()
-        while True:
-            await sleep(self._world.clock, FRAME)
-            elapsed = self._world.clock.now() - began
-            await line.send(line.talk.silence(round(elapsed / timedelta(milliseconds=1))))
-
     def press(self, line: Line, key: str) -> None:
         """A key of the far end, on its way to the product."""
         self._write(Kind.STREAM_DTMF, line, digit=key)
-        work = line.send(line.talk.key(key))
-        self._world.clock.work.spawn(work, name="stream key")
+        line.send(line.talk.key(key))
 
     def finished(self, line: Line, by: EndedBy) -> None:
         """The verb is over: say stop where somebody still listens, close, tell."""
         line.over.keep(by)
-        self._write(Kind.STREAM_CLOSED, line, by=by, audio_bytes=line.audio_bytes)
+        code = line.socket.close_code if by == "product" else None
+        self._write(Kind.STREAM_CLOSED, line, by=by, audio_bytes=line.audio_bytes, code=code)
         if by == "product":
             # Logged by Twilio even where it is intended.
             self._world.alert(31921, "the stream was closed by the other side",
@@ -193,7 +225,7 @@ class Streams:
 
     async def _close(self, line: Line, by: EndedBy) -> None:
         if by in {"call", "stop"}:
-            await line.send(line.talk.stop())
+            line.send(line.talk.stop())
         await line.socket.close()
 
     def stop(self, leg: Leg, name: str) -> None:

@@ -26,12 +26,16 @@ from sandbox.phones import (
     Delivers,
     HangUp,
     Held,
+    Hum,
     Loses,
     NoAnswer,
+    Noise,
+    PlayFile,
     Press,
     PressHeard,
     Refuses,
     Say,
+    SayOver,
     Stay,
     Step,
     TextBehaviour,
@@ -40,12 +44,16 @@ from sandbox.phones import (
     Voicemail,
     Wait,
     WaitFor,
+    WhenHeard,
 )
+from sandbox.sound import wav
 from sandbox.world import Account
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 Mapped = Mapping[str, object]
+
+HERE = Path(os.curdir)  # where sound files lie that no town file names
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,7 @@ class Town:
         except yaml.YAMLError as error:
             raise TownError(f"not YAML: {error}") from error
         content = _filled(raw if raw is not None else {}, variables or {})
-        return cls(_mapping(content, "the town file"), folder or Path(os.curdir))
+        return cls(_mapping(content, "the town file"), folder or HERE)
 
     @property
     def account(self) -> Account | None:
@@ -111,7 +119,7 @@ class Town:
             add_number(network, entry)
         for entry in _mappings(self.content.get("phones", []), "phones"):
             number = _text(entry.get("number"), "phones.number")
-            set_phone(network, number, entry)
+            set_phone(network, number, entry, self.folder)
         for name, document in _mapping(self.content.get("static", {}), "static").items():
             network.static[name] = self._document(name, _mapping(document, f"static.{name}"))
         network.faults.add(
@@ -120,7 +128,7 @@ class Town:
         if self.content.get("pessimistic"):
             network.assume_the_worst(pessimistic=True)
         for entry in _mappings(self.content.get("dials", []), "dials"):
-            _plan_dial(network, entry)
+            _plan_dial(network, entry, self.folder)
 
     def _document(self, name: str, entry: Mapped) -> str:
         if "text" in entry:
@@ -152,20 +160,25 @@ def add_number(network: Network, entry: Mapped) -> str:
     return network.add_number(number, name=name, application=application, **hooks).sid
 
 
-def set_phone(network: Network, number: str, entry: Mapped) -> None:
-    """Make a phone or change what it does; what is not mentioned stays."""
-    calls = [call_behaviour(item) for item in _list(entry.get("calls", []), "calls")]
+def set_phone(network: Network, number: str, entry: Mapped, folder: Path = HERE) -> None:
+    """Make a phone or change what it does; what is not mentioned stays. folder: where its sound files lie."""
+    calls = [call_behaviour(item, folder) for item in _list(entry.get("calls", []), "calls")]
     texts = [text_behaviour(item) for item in _list(entry.get("texts", []), "texts")]
     phone = network.add_phone(number, name=_text(entry.get("name", ""), "name"))
+    phone.voice = _text(entry.get("voice", phone.voice), "voice")
+    phone.language = _text(entry.get("language", phone.language), "language")
     if calls:
         phone.on_calls(*calls)
     if texts:
         phone.on_texts(*texts)
 
 
-def _plan_dial(network: Network, entry: Mapped) -> None:
+def _plan_dial(network: Network, entry: Mapped, folder: Path) -> None:
     from_, to = _text(entry.get("from"), "dials.from"), _text(entry.get("to"), "dials.to")
-    steps = steps_from(entry.get("steps", []))
+    steps = steps_from(entry.get("steps", []), folder)
+    spoken = {name: entry[name] for name in ("voice", "language") if name in entry}
+    if spoken:
+        set_phone(network, from_, spoken)
     at = timedelta(seconds=_number(entry.get("at", 0), "dials.at"))
     network.clock.call_at(network.clock.now() + at, lambda: _discard(network.dial(from_, to, *steps)))
 
@@ -177,7 +190,7 @@ def _discard(_: object) -> None:
 # ── behaviours ────────────────────────────────────────────────────────────────────────
 
 
-def call_behaviour(item: object) -> CallBehaviour:
+def call_behaviour(item: object, folder: Path = HERE) -> CallBehaviour:
     """One entry of `calls`. Raises TownError."""
     match _named(item, "a call behaviour"):
         case "no_answer", _, _:
@@ -192,7 +205,7 @@ def call_behaviour(item: object) -> CallBehaviour:
             return Refuses(_whole(code, "refuse"))
         case "answer", after, rest:
             seconds = _number(0 if after is None else after, "answer")
-            return Answers(seconds, *steps_from(rest.get("steps", [])))
+            return Answers(seconds, *steps_from(rest.get("steps", []), folder))
         case "voicemail", after, rest:
             default = Voicemail()
             return Voicemail(
@@ -226,12 +239,12 @@ def text_behaviour(item: object) -> TextBehaviour:
             raise TownError(f"a phone cannot {name!r} with a message")
 
 
-def steps_from(items: object) -> tuple[Step, ...]:
+def steps_from(items: object, folder: Path = HERE) -> tuple[Step, ...]:
     """The entries of `steps`. Raises TownError."""
-    return tuple(_step(item) for item in _list(items, "steps"))
+    return tuple(_step(item, folder) for item in _list(items, "steps"))
 
 
-def _step(item: object) -> Step:
+def _step(item: object, folder: Path) -> Step:
     match _named(item, "a step"):
         case "wait", seconds, _:
             return Wait(_number(seconds, "wait"))
@@ -243,12 +256,34 @@ def _step(item: object) -> Step:
             return WaitFor(_pattern(pattern))
         case "say", text, _:
             return Say(_text(text, "say"))
+        case "say_over", text, rest:
+            pattern = rest.get("when_heard")
+            return SayOver(
+                _text(text, "say_over"),
+                None if pattern is None else _pattern(pattern),
+                _number(rest.get("after", 1), "after"),
+            )
+        case "when_heard", pattern, _:
+            return WhenHeard(_pattern(pattern))
+        case "play", file, _:
+            return _sound(folder / _text(file, "play"))
+        case "hum", seconds, _:
+            return Hum(_number(1 if seconds is None else seconds, "hum"))
+        case "noise", level_db, _:
+            return Noise(_number(-40 if level_db is None else level_db, "noise"))
         case "stay", _, _:
             return Stay()
         case "hang_up", _, _:
             return HangUp()
         case name, _, _:
             raise TownError(f"{name!r} is no step")
+
+
+def _sound(file: Path) -> PlayFile:
+    try:
+        return PlayFile(file.name, wav.read(file.read_bytes()))
+    except (OSError, wav.NotASound) as error:
+        raise TownError(f"cannot play {file}: {error}") from error
 
 
 def fault_from(entry: Mapped) -> Fault:

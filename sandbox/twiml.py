@@ -13,6 +13,7 @@ LONGEST_DOCUMENT = 65_536  # characters
 LONGEST_SAY = 4_096
 
 Method = Literal["GET", "POST"]
+JitterBuffer = Literal["off", "small", "medium", "large"]
 T = TypeVar("T")
 
 
@@ -28,6 +29,8 @@ class TwimlError(Exception):
 class Say:
     text: str
     loop: int = 1
+    language: str = "en-US"
+    voice: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,11 @@ class Gather:
     num_digits: int | None = None
     finish_on_key: str = "#"
     action_on_empty: bool = False
+    input: frozenset[str] = frozenset({"dtmf"})
+    language: str = "en-US"
+    speech_timeout_s: float | Literal["auto"] | None = None  # None: the time-out
+    max_speech_s: int = 60
+    barge_in: bool = True
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,7 @@ class Conference:
     wait_method: Method = "POST"
     max_participants: int = 250
     coach: str | None = None
+    jitter_buffer: JitterBuffer = "large"
     callback: StatusCallback = NO_CALLBACK
 
 
@@ -295,8 +304,12 @@ class _Reader:
 
     def say(self, element: ElementTree.Element) -> Say:
         attributes = self._attributes(element)
-        attributes.ignore("voice", "language")
-        verb = Say(self._say_text(element), attributes.whole("loop", 1))
+        verb = Say(
+            text=self._say_text(element),
+            loop=attributes.whole("loop", 1),
+            language=attributes.text("language") or "en-US",
+            voice=attributes.text("voice") or "",
+        )
         attributes.done()
         return verb
 
@@ -315,8 +328,7 @@ class _Reader:
     def gather(self, element: ElementTree.Element) -> Gather:
         attributes = self._attributes(element)
         attributes.ignore(
-            "input", "language", "hints", "speechTimeout", "speechModel", "enhanced",
-            "profanityFilter", "bargeIn", "partialResultCallback", "maxSpeechTime",
+            "hints", "speechModel", "enhanced", "profanityFilter", "partialResultCallback",
         )  # fmt: skip
         finish = attributes.text("finishOnKey")
         digits = attributes.whole("numDigits", 0)
@@ -328,6 +340,11 @@ class _Reader:
             num_digits=digits or None,
             finish_on_key="#" if finish is None else finish,
             action_on_empty=attributes.boolean("actionOnEmptyResult", default=False),
+            input=frozenset((attributes.text("input") or "dtmf").split()) & {"dtmf", "speech"},
+            language=attributes.text("language") or "en-US",
+            speech_timeout_s=_speech_timeout(attributes.text("speechTimeout")),
+            max_speech_s=attributes.whole("maxSpeechTime", 60, 1),
+            barge_in=attributes.boolean("bargeIn", default=True),
         )
         attributes.done()
         return verb
@@ -386,7 +403,7 @@ class _Reader:
     def conference(self, element: ElementTree.Element) -> Conference:
         attributes = self._attributes(element)
         attributes.ignore(
-            "region", "trim", "record", "jitterBufferSize", "recordingStatusCallback",
+            "region", "trim", "record", "recordingStatusCallback",
             "recordingStatusCallbackMethod", "recordingStatusCallbackEvent", "eventCallbackUrl",
         )  # fmt: skip
         noun = Conference(
@@ -400,6 +417,7 @@ class _Reader:
             wait_method=attributes.method("waitMethod"),
             max_participants=attributes.whole("maxParticipants", 250, 2, 250),
             coach=attributes.text("coach") or None,
+            jitter_buffer=jitter_buffer(attributes.text("jitterBufferSize")),
             callback=attributes.callback("statusCallback", "start end"),
         )
         attributes.done()
@@ -506,6 +524,21 @@ class _Reader:
         )
         attributes.done()
         return verb
+
+
+def _speech_timeout(text: str | None) -> float | Literal["auto"] | None:
+    if text == "auto":
+        return "auto"
+    return float(text) if text is not None and text.isdecimal() else None
+
+
+def jitter_buffer(text: str | None) -> JitterBuffer:
+    """Its size by name; an unknown one is the default."""
+    match text:
+        case "off" | "small" | "medium":
+            return text
+        case _:
+            return "large"
 
 
 def _text(element: ElementTree.Element) -> str:

@@ -8,6 +8,9 @@ from sandbox.clock import Clock
 from sandbox.faults import Faults
 from sandbox.ids import AccountSid, Sids
 from sandbox.journal import Journal, Kind
+from sandbox.sound.frames import lasts
+from sandbox.sound.mulaw import Samples
+from sandbox.sound.studio import DEFAULT_LANGUAGE, Own, Studio
 
 DEFAULT_ACCOUNT = AccountSid("AC" + "0" * 32)
 DEFAULT_TOKEN = "sandbox-token"  # noqa: S105  # a telephone network of cardboard
@@ -20,9 +23,21 @@ class Account:
     token: str = DEFAULT_TOKEN
 
 
+@dataclass(frozen=True)
+class Clip:
+    """What sounds for a while. Without samples it only takes its time: a network without sound."""
+
+    duration: timedelta
+    samples: Samples | None = None
+
+
+def clip_of(samples: Samples) -> Clip:
+    return Clip(lasts(len(samples)), samples)
+
+
 @dataclass
 class World:
-    """One sandbox. `public_url` is known once it listens."""
+    """One sandbox. `public_url` is known once it listens; without a studio it has no sound, only texts."""
 
     account: Account
     clock: Clock
@@ -31,15 +46,17 @@ class World:
     faults: Faults
     assumptions: Assumptions = field(default_factory=Assumptions)
     public_url: str = "http://sandbox.invalid"
-    silence_frames: bool = False
+    studio: Studio | None = None
 
-    def speech_time(self, text: str) -> timedelta:
-        """How long it takes to say that."""
-        return timedelta(seconds=len(text) / self.assumptions.speech_characters_per_second)
+    async def spoken(self, text: str, language: str = DEFAULT_LANGUAGE, voice: str = "") -> Clip:
+        """The text said aloud, or the time that takes."""
+        if self.studio is None:
+            return Clip(timedelta(seconds=len(text) / self.assumptions.speech_characters_per_second))
+        return clip_of(await self.studio.speak(text, language, voice))
 
-    def play_time(self) -> timedelta:
-        """How long any sound file is taken to be: there is no sound yet."""
-        return timedelta(seconds=self.assumptions.play_s)
+    def own_sound(self, name: Own) -> Samples | None:
+        """A sound of the network's own, where there is sound."""
+        return None if self.studio is None else self.studio.own[name]
 
     def alert(self, code: int, text: str, *, call: str | None = None, url: str = "") -> None:
         """Write down what Twilio's debugger would show."""

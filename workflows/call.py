@@ -1,24 +1,57 @@
-"""What a call is and what it decides: the room, the legs in it, the AI's role, and how the call is closed.
+"""What a call decides: the room, the legs in it, the AI's role, and when the call is closed.
 
 No Temporal, no network, no clock. Knows of its escalation only that it exists and what to tell the caller;
 who is paged is `ladder`'s business, how the AI's leg changes its role is `assistant`'s.
-
-The caller is in the menu, in the room, or gone. The call is closed when the caller, the room and every leg
-are confirmed gone, in exactly one state: failed-over > escalated > message-taken > handled > spam > abandoned.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
-from workflows.assistant import Assistant, Role, Step, Wanted, after, next_step
+from workflows import answering
+from workflows.assistant import Assistant, Role, Step, after, next_step
+from workflows.call_news import (
+    Announce,
+    AnnouncementEnded,
+    BridgeAttached,
+    BridgeDetached,
+    CallerEnded,
+    CaseHeard,
+    DeliverMessage,
+    Dismissed,
+    Due,
+    Effect,
+    EmergencyCalled,
+    EndRoom,
+    Event,
+    FoundFailedOver,
+    Joined,
+    Left,
+    LegEnded,
+    Look,
+    Looked,
+    MessageLeft,
+    RemoveLeg,
+    ReportCallerGone,
+    Reported,
+    ReportJoined,
+    ReportLeft,
+    RoomEnded,
+    SayFact,
+    SeatExpected,
+    StartEscalation,
+    StepDone,
+    StepFailed,
+    SteppedOut,
+    TakeStep,
+    Told,
+)
+from workflows.call_state import Call, CallerAt, LegAt, ResponderLeg, TellsBy
 from workflows.values import (
     CallSid,
     Case,
     ConferenceSid,
     EscalationId,
     Fact,
-    Line,
     PersonId,
     Responder,
 )
@@ -33,435 +66,24 @@ STILL_RINGING_S = 30.0  # a caller who hears nothing for longer believes that th
 NONCES_REMEMBERED = 50  # stream tokens last two minutes; a leg does not attach that often
 LEGS_UNANNOUNCED = 10  # a leg may enter the room before its seat is announced
 ROOMS_REMEMBERED = 10  # a room collapses now and then; its last news is seconds late, not hours
+NAMES_REMEMBERED = 50
 FACTS_WAITING = 4  # older news is no news: the caller hears the latest
 
 
-class CallerAt(StrEnum):
-    """Where the caller is."""
-
-    MENU = "menu"
-    ROOM = "room"
-    GONE = "gone"
-
-
-class LegAt(StrEnum):
-    """Where a responder's leg is."""
-
-    EXPECTED = "expected"
-    ROOM = "room"
-    LEFT = "left"
-    MENU = "menu"
-    GONE = "gone"
-
-
-class Closing(StrEnum):
-    """How a call ended; the first that is true, in this order."""
-
-    FAILED_OVER = "failed-over"
-    ESCALATED = "escalated"
-    MESSAGE_TAKEN = "message-taken"
-    HANDLED = "handled"
-    SPAM = "spam"
-    ABANDONED = "abandoned"
-
-
-@dataclass(frozen=True)
-class ResponderLeg:
-    """A responder's leg, from the key press to its end."""
-
-    person: Responder
-    sid: CallSid
-    at: LegAt
-    since: datetime
-    told_left: bool = False
-
-
-@dataclass(frozen=True)
-class Call:
-    """One telephone call to a line, until everything about it is over."""
-
-    sid: CallSid
-    line: Line
-    caller_number: str
-    conference: str
-    since: datetime
-    looked_at: datetime
-    conference_sid: ConferenceSid | None = None
-    caller: CallerAt = CallerAt.MENU
-    legs: tuple[ResponderLeg, ...] = ()
-    assistant: Assistant = field(default_factory=Assistant)
-    stale_legs: tuple[CallSid, ...] = ()
-    step: Step | None = None
-    step_for: Wanted | None = None
-    case: Case | None = None
-    escalation: EscalationId | None = None
-    escalations: int = 0
-    resolved: bool = False
-    emergency_called: bool = False
-    telling: Fact | None = None
-    told_at: datetime | None = None
-    to_tell: tuple[Fact, ...] = ()
-    last_state: Fact | None = None
-    message_taken: bool = False
-    handled: bool = False
-    failed_over: bool = False
-    room_over: bool = False
-    finished_rooms: tuple[ConferenceSid, ...] = ()
-    ending: bool = False
-    unannounced: tuple[CallSid, ...] = ()
-    nonces: tuple[str, ...] = ()
-
-    @property
-    def over(self) -> bool:
-        """Caller, room and legs are confirmed gone."""
-        legs_gone = all(leg.at is LegAt.GONE for leg in self.legs) and self.assistant.sid is None
-        room_gone = self.room_over or self.conference_sid is None
-        return self.caller is CallerAt.GONE and room_gone and legs_gone and not self.assistant.dialling
-
-    @property
-    def closing(self) -> Closing:
-        """The one state in which this call is closed."""
-        true = {
-            Closing.FAILED_OVER: self.failed_over,
-            Closing.ESCALATED: self.escalations > 0,
-            Closing.MESSAGE_TAKEN: self.message_taken,
-            Closing.HANDLED: self.handled,
-            Closing.SPAM: False,  # only a human or a stated rule says so
-            Closing.ABANDONED: True,
-        }
-        return next(state for state in Closing if true[state])
-
-    @property
-    def wanted(self) -> Wanted:
-        """What the AI should be in this room now."""
-        here = [leg for leg in self.legs if leg.at is LegAt.ROOM]
-        if (
-            not self.line.assistant
-            or self.resolved
-            or self.ending
-            or self.room_over
-            or (self.caller is not CallerAt.ROOM and not here)
-        ):
-            return Wanted(Role.GONE)
-        if here:
-            return Wanted(Role.COACH, here[0].sid, here[0].person.name)
-        if any(leg.at in {LegAt.LEFT, LegAt.MENU} for leg in self.legs):
-            return Wanted(Role.SILENT)
-        return Wanted(Role.ANSWERING)
-
-
-# Events
-
-
-@dataclass(frozen=True)
-class Reported:
-    """The caller reported an emergency."""
-
-    case: Case
-    at: datetime
-
-
-@dataclass(frozen=True)
-class EmergencyCalled:
-    """The caller says that they have dialled the emergency number."""
-
-    at: datetime
-
-
-@dataclass(frozen=True)
-class MessageLeft:
-    """The caller left a recorded message."""
-
-    recording: str
-    seconds: int
-    at: datetime
-
-
-@dataclass(frozen=True)
-class CaseHeard:
-    """The caller asked how their open case stands, and was told."""
-
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Joined:
-    """A leg is in the room. label: role-id-generation."""
-
-    conference: ConferenceSid
-    sid: CallSid
-    label: str
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Left:
-    """A leg is no longer in the room."""
-
-    conference: ConferenceSid
-    sid: CallSid
-    at: datetime
-
-
-@dataclass(frozen=True)
-class RoomEnded:
-    """The conference is over."""
-
-    conference: ConferenceSid
-    at: datetime
-
-
-@dataclass(frozen=True)
-class CallerEnded:
-    """The caller's own call is over."""
-
-    at: datetime
-
-
-@dataclass(frozen=True)
-class SteppedOut:
-    """A responder left the room by `*` and is in the menu."""
-
-    sid: CallSid
-    at: datetime
-
-
-@dataclass(frozen=True)
-class LegEnded:
-    """A responder's call is over."""
-
-    sid: CallSid
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Told:
-    """The escalation has something true to tell the caller."""
-
-    fact: Fact
-    at: datetime
-
-
-@dataclass(frozen=True)
-class AnnouncementEnded:
-    """The caller has heard what was being told."""
-
-    at: datetime
-
-
-@dataclass(frozen=True)
-class SeatExpected:
-    """A responder's leg is coming into the room."""
-
-    person: Responder
-    sid: CallSid
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Dismissed:
-    """The case is closed: the AI leaves, the humans talk on."""
-
-    at: datetime
-
-
-@dataclass(frozen=True)
-class StepDone:
-    """A step of the AI's leg succeeded; ADD brings the leg's SID and the room's.
-
-    generation, queue: the leg and the bridge it was taken for; where given, news of others changes nothing.
-    """
-
-    step: Step
-    at: datetime
-    sid: CallSid | None = None
-    conference: ConferenceSid | None = None
-    generation: int | None = None
-    queue: str | None = None
-
-
-@dataclass(frozen=True)
-class StepFailed:
-    """A step failed for good. gone: the leg, or its bridge, is not there any more. The rest as for StepDone."""
-
-    step: Step
-    error: str
-    gone: bool
-    at: datetime
-    generation: int | None = None
-    queue: str | None = None
-
-
-@dataclass(frozen=True)
-class BridgeAttached:
-    """A bridge process carries the AI leg's audio and takes instructions on its queue."""
-
-    generation: int
-    queue: str
-    at: datetime
-    nonce: str = ""
-
-
-@dataclass(frozen=True)
-class BridgeDetached:
-    """That bridge no longer carries the leg's audio."""
-
-    generation: int
-    queue: str
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Looked:
-    """What the telephone network says is true: who is in the room, and which calls are over."""
-
-    conference: ConferenceSid | None
-    room_over: bool
-    present: tuple[tuple[CallSid, str], ...]
-    ended: tuple[CallSid, ...]
-    at: datetime
-
-
-@dataclass(frozen=True)
-class FoundFailedOver:
-    """The other host answered this call while we could not."""
-
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Due:
-    """A look, an announcement or a grace period is due."""
-
-    at: datetime
-
-
-Event = (
-    Reported
-    | EmergencyCalled
-    | MessageLeft
-    | CaseHeard
-    | Joined
-    | Left
-    | RoomEnded
-    | CallerEnded
-    | SteppedOut
-    | LegEnded
-    | Told
-    | AnnouncementEnded
-    | SeatExpected
-    | Dismissed
-    | StepDone
-    | StepFailed
-    | BridgeAttached
-    | BridgeDetached
-    | Looked
-    | FoundFailedOver
-    | Due
-)
-
-
-# Effects
-
-
-@dataclass(frozen=True)
-class StartEscalation:
-    """Begin waking people."""
-
-    escalation: EscalationId
-    case: Case
-
-
-@dataclass(frozen=True)
-class ReportJoined:
-    """Tell the escalation that a responder is in the room."""
-
-    person: PersonId
-    leg: CallSid
-
-
-@dataclass(frozen=True)
-class ReportLeft:
-    """Tell the escalation that a responder is gone."""
-
-    person: PersonId
-    leg: CallSid
-
-
-@dataclass(frozen=True)
-class ReportCallerGone:
-    """Tell the escalation that the caller hung up."""
-
-
-@dataclass(frozen=True)
-class Announce:
-    """Play a fact to one leg."""
-
-    leg: CallSid
-    fact: Fact
-
-
-@dataclass(frozen=True)
-class TakeStep:
-    """Move the AI's leg one step."""
-
-    step: Step
-    wanted: Wanted
-    assistant: Assistant
-
-
-@dataclass(frozen=True)
-class RemoveLeg:
-    """Hang up a leg that was replaced."""
-
-    sid: CallSid
-
-
-@dataclass(frozen=True)
-class EndRoom:
-    """End the conference and every leg still on."""
-
-    legs: tuple[CallSid, ...]
-
-
-@dataclass(frozen=True)
-class Look:
-    """Ask the telephone network what is true."""
-
-
-@dataclass(frozen=True)
-class DeliverMessage:
-    """Somebody must hear of the recorded message."""
-
-    recording: str
-    seconds: int
-
-
-Effect = (
-    StartEscalation
-    | ReportJoined
-    | ReportLeft
-    | ReportCallerGone
-    | Announce
-    | TakeStep
-    | RemoveLeg
-    | EndRoom
-    | Look
-    | DeliverMessage
-)
 Decision = tuple[Call, tuple[Effect, ...]]
 
 
 def decide(call: Call, event: Event) -> Decision:
     """Return the call's next state and what must now be done: what the news asks for, then what follows."""
     call, effects = _heard(call, event)
-    call, following = _settled(call, event.at)
-    return call, (*effects, *following)
+    call, following = _settled(answering.settled(call, event.at), event.at)
+    return answering.settled(call, event.at), (*effects, *following)
 
 
 def due_at(call: Call) -> datetime:
     """When to act if nothing is heard: a live call is never left alone for longer than a look."""
     due = [_look_at(call)]
+    due += answering.due(call)
     if call.telling is not None and call.told_at is not None:
         due.append(call.told_at + timedelta(seconds=ANNOUNCEMENT_S))
     elif _wants_reassurance(call) and call.told_at is not None:
@@ -525,7 +147,7 @@ def _heard(call: Call, event: Event) -> Decision:
                 return call, ()
             call = replace(call, nonces=(*call.nonces, nonce)[-NONCES_REMEMBERED:])
             fresh = replace(call.assistant, bridge=queue, told=None, quiet=False, failing=False)
-            return replace(call, assistant=fresh), ()
+            return replace(call, assistant=fresh, voice_lost=None), ()
         case BridgeDetached(generation, queue, _):
             if (generation, queue) != (call.assistant.generation, call.assistant.bridge):
                 return call, ()
@@ -533,7 +155,20 @@ def _heard(call: Call, event: Event) -> Decision:
         case Looked():
             return _looked(call, event)
         case Due(at):
-            return _due(call, at)
+            call, effects = _due(call, at)
+            call, more = _followed(answering.fell_due(call, at))
+            return call, (*effects, *more)
+        case _:
+            return _followed(answering.heard(call, event))
+
+
+def _followed(change: answering.Change) -> Decision:
+    """A change of the conversation, with what is to be decided because of it."""
+    call, effects, events = change
+    for event in events:
+        call, more = _heard(call, event)
+        effects = (*effects, *more)
+    return call, effects
 
 
 def _settled(call: Call, at: datetime) -> Decision:
@@ -566,8 +201,10 @@ def _settled(call: Call, at: datetime) -> Decision:
     in_room = call.caller is CallerAt.ROOM and call.conference_sid is not None and not call.room_over
     if call.telling is None and call.to_tell and in_room:
         fact, *rest = call.to_tell
-        call = replace(call, telling=fact, told_at=at, to_tell=tuple(rest))
-        effects.append(Announce(call.sid, fact))
+        by_ai = call.attended and fact.kind != "danger"
+        told_by = TellsBy.ASSISTANT if by_ai else TellsBy.ANNOUNCEMENT
+        call = replace(call, telling=fact, told_at=at, told_by=told_by, to_tell=tuple(rest))
+        effects.append(SayFact(fact) if by_ai else Announce(call.sid, fact))
     return call, tuple(effects)
 
 
@@ -613,7 +250,8 @@ def _joined(call: Call, conference: ConferenceSid, sid: CallSid, label: str, at:
         call = _finished(call, old) if old is not None and old != conference else call
     call = replace(call, conference_sid=conference)
     if sid == call.sid:
-        return (replace(call, caller=CallerAt.ROOM) if call.caller is not CallerAt.GONE else call), ()
+        here = replace(call, caller=CallerAt.ROOM, away=None, away_since=None)
+        return (here if call.caller is not CallerAt.GONE else call), ()
     ai = call.assistant
     if label == assistant_label(call.sid, ai.generation):
         stale = tuple(RemoveLeg(old) for old in call.stale_legs)
@@ -707,6 +345,10 @@ def _to_tell(call: Call, fact: Fact) -> Decision:
     stale = {"placing", "ringing", "next", "still_ringing"}
     kept = tuple(f for f in call.to_tell if f.kind not in stale or fact.kind == "danger")
     state = call.last_state if fact.kind == "danger" else fact
+    names = (
+        (*call.names_told, fact.name) if fact.name and fact.name not in call.names_told else call.names_told
+    )
+    call = replace(call, names_told=names[-NAMES_REMEMBERED:])
     return replace(call, to_tell=(*kept, fact)[-FACTS_WAITING:], last_state=state), ()
 
 
@@ -803,8 +445,13 @@ def _due(call: Call, at: datetime) -> Decision:
             call, report = _leg_moved(call, leg.sid, LegAt.GONE, at)
             effects += report
     told = call.told_at
-    if call.telling is not None and told is not None and told + timedelta(seconds=ANNOUNCEMENT_S) <= at:
-        call = replace(call, telling=None)
+    telling = call.telling
+    if telling is not None and told is not None:
+        if call.told_by is TellsBy.ASSISTANT and told + timedelta(seconds=answering.AI_TELLS_S) <= at:
+            call = replace(call, told_by=TellsBy.ANNOUNCEMENT, told_at=at)
+            effects.append(Announce(call.sid, telling))
+        elif told + timedelta(seconds=ANNOUNCEMENT_S) <= at:
+            call = replace(call, telling=None)
     if _reassurance_due(call, at) and call.last_state is not None:
         still = replace(call.last_state, kind="still_ringing", id=f"{call.last_state.id}+{at:%H%M%S}")
         call = replace(call, to_tell=(*call.to_tell, still)[-FACTS_WAITING:], told_at=at)

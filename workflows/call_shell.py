@@ -6,15 +6,28 @@ What is decided is in `call` and `assistant`; here is only how. Knows nothing of
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from typing import Literal
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 from temporalio.workflow import ParentClosePolicy
 
-from workflows import attributes, call, orders
+from workflows import attributes, call_state, orders, sentences
+from workflows import call_news as news
+from workflows.answering import standing
 from workflows.assistant import Assistant, Step, Wanted
-from workflows.call import Call, assistant_label, decide, due_at, may_attach, may_resume
+from workflows.call import (
+    assistant_label,
+    decide,
+    due_at,
+    may_attach,
+    may_resume,
+)
+from workflows.call_state import (
+    Call,
+)
+from workflows.instructions import Scene, plan
 from workflows.messages import (
     Attach,
     Attached,
@@ -22,10 +35,13 @@ from workflows.messages import (
     CallInput,
     CallOutcome,
     CallView,
+    CaseNote,
     ConferenceNews,
+    ConversationView,
     Detached,
     Dismissal,
     EscalationInput,
+    Keys,
     LeftRoom,
     LegNews,
     Message,
@@ -40,11 +56,16 @@ from workflows.messages import (
     SeatOrder,
     Tell,
     WhatNow,
+    Worse,
     conference_name,
     understood,
 )
 from workflows.shell import Loop, now, perform, tell
+from workflows.talk import outcome_of
+from workflows.tools import KnownIncidents, ToolRefusedError
+from workflows.tools import understood as understood_tool
 from workflows.values import CallSid, Case, EscalationId, Fact
+from workflows.voice import Plan, ToolCall, ToolOutcome, Turns, VoiceTrouble
 
 STEP_AGAIN_S = 2.0  # what the network refuses it goes on refusing until somebody leaves or a look says why
 ADD_ATTEMPTS = 3  # the label makes a repeat safe: it joins the leg that is there instead of adding one
@@ -57,7 +78,7 @@ class CallWorkflow:
     @workflow.init
     def __init__(self, start: CallInput) -> None:
         self.start = understood(start)
-        self.loop = Loop[call.Event, Call]()
+        self.loop = Loop[news.Event, Call]()
         self.call = start.call or Call(
             sid=start.sid,
             line=start.line,
@@ -65,6 +86,7 @@ class CallWorkflow:
             conference=conference_name(start.sid),
             since=now(),
             looked_at=now(),
+            speech=start.speech,
         )
         self.attaching: set[str] = set()
         self.escalating = asyncio.Lock()
@@ -74,7 +96,7 @@ class CallWorkflow:
         """How the call was closed."""
         while self.loop.inbox or not (self.call.over and await self.loop.settled()):
             asked = await self.loop.next(due_at(self.call), "look at the room")
-            self.call, effects = decide(self.call, asked.event if asked else call.Due(now()))
+            self.call, effects = decide(self.call, asked.event if asked else news.Due(now()))
             if asked is not None:
                 asked.answers.append(self.call)
             for effect in effects:
@@ -96,14 +118,15 @@ class CallWorkflow:
             severity=message.severity,
             contact=self.start.caller_number if self.start.caller_number.startswith("+") else None,
         )
-        after = await self.loop.ask(call.Reported(case, now()))
+        after = await self.loop.ask(news.Reported(case, now()))
         return ReportReply(escalation=after.escalation or EscalationId(""), conference=after.conference)
 
     @workflow.update
     async def left_room(self, message: LeftRoom) -> WhatNow:
         """The caller's <Dial> ended, the call goes on: back into the room, or goodbye?"""
         state = self.call
-        rejoin = state.escalation is not None and not state.resolved and not state.ending
+        waits = state.escalation is not None and not state.resolved
+        rejoin = (waits or state.conversing) and not state.ending
         return WhatNow(rejoin=rejoin, conference=state.conference)
 
     @workflow.update
@@ -115,14 +138,34 @@ class CallWorkflow:
         if why_not is not None:
             return Attached(accepted=False, because=why_not)
         self.attaching.add(message.nonce)
-        await self.loop.ask(call.BridgeAttached(message.generation, message.queue, now(), message.nonce))
+        await self.loop.ask(news.BridgeAttached(message.generation, message.queue, now(), message.nonce))
         self.attaching.discard(message.nonce)
-        return Attached(accepted=True)
+        return Attached(accepted=True, plan=self._plan(self.call.wanted))
 
     @workflow.update
     async def resume(self, message: Resume) -> Resumed:
         """The AI leg's stream ended: shall another be opened?"""
         return Resumed(again=may_resume(self.call, message.generation))
+
+    @workflow.update
+    async def use_tool(self, message: ToolCall) -> ToolOutcome:
+        """The AI asks for something; what the model is told. One outcome, however often it asks."""
+        use, refusal = None, ""
+        try:
+            use = understood_tool(message.name, message.arguments, self.call.wanted.role)
+        except ToolRefusedError as error:
+            refusal = str(error)
+        if isinstance(use, KnownIncidents):
+            outcome = ToolOutcome(output=await self._incidents(use))
+            after = await self.loop.ask(news.ToolAnswered(message.id, outcome, now()))
+        else:
+            after = await self.loop.ask(news.ToolUsed(message.id, use, refusal, now()))
+        return outcome_of(after.talk, message.id) or ToolOutcome(output="Nothing was done.")
+
+    @use_tool.validator
+    def check_use_tool(self, message: ToolCall) -> None:
+        """Shape only: what is refused must be on record."""
+        understood(message)
 
     @report.validator
     def check_report(self, message: Report) -> None:
@@ -151,64 +194,80 @@ class CallWorkflow:
         """The caller did something in the menu."""
         match message.what:
             case "emergency-called":
-                self._hear(message, call.EmergencyCalled(now()))
+                self._hear(message, news.EmergencyCalled(now()))
             case "case-heard":
-                self._hear(message, call.CaseHeard(now()))
+                self._hear(message, news.CaseHeard(now()))
             case "failed-over":
-                self._hear(message, call.FoundFailedOver(now()))
+                self._hear(message, news.FoundFailedOver(now()))
+
+    @workflow.signal
+    def turns(self, message: Turns) -> None:
+        """What was said on the AI's leg."""
+        self._hear(message, news.Said(message.generation, message.first, message.turns, now()))
+
+    @workflow.signal
+    def voice_trouble(self, message: VoiceTrouble) -> None:
+        """The speech model fails, or is back."""
+        back = message.what == "model-back"
+        self._hear(message, news.VoiceTroubled(message.generation, back, now()))
+
+    @workflow.signal
+    def keys(self, message: Keys) -> None:
+        """The caller has pressed the digits they were asked for."""
+        self._hear(message, news.KeysPressed(message.about, message.digits, now()))
 
     @workflow.signal
     def message_left(self, message: Recording) -> None:
         """The caller left a recorded message."""
-        self._hear(message, call.MessageLeft(message.url, message.seconds, now()))
+        self._hear(message, news.MessageLeft(message.url, message.seconds, now()))
 
     @workflow.signal
     def conference(self, message: ConferenceNews) -> None:
         """Something happened in a room of our name."""
         match message.event:
             case "participant-join" if message.leg is not None:
-                self._hear(message, call.Joined(message.conference, message.leg, message.label or "", now()))
+                self._hear(message, news.Joined(message.conference, message.leg, message.label or "", now()))
             case "participant-leave" if message.leg is not None:
-                self._hear(message, call.Left(message.conference, message.leg, now()))
+                self._hear(message, news.Left(message.conference, message.leg, now()))
             case "conference-end":
-                self._hear(message, call.RoomEnded(message.conference, now()))
+                self._hear(message, news.RoomEnded(message.conference, now()))
             case "announcement-end" | "announcement-fail":
-                self._hear(message, call.AnnouncementEnded(now()))
+                self._hear(message, news.AnnouncementEnded(now()))
             case _:
                 pass  # news that changes nothing here
 
     @workflow.signal
     def caller_ended(self, message: LegNews) -> None:
         """The caller's own call is over."""
-        self._hear(message, call.CallerEnded(now()))
+        self._hear(message, news.CallerEnded(now()))
 
     @workflow.signal
     def leg(self, message: LegNews) -> None:
         """A responder's or the AI's leg is over, or a responder is in the menu."""
         if message.what == "menu":
-            self._hear(message, call.SteppedOut(message.sid, now()))
+            self._hear(message, news.SteppedOut(message.sid, now()))
         else:
-            self._hear(message, call.LegEnded(message.sid, now()))
+            self._hear(message, news.LegEnded(message.sid, now()))
 
     @workflow.signal
     def tell(self, message: Tell) -> None:
         """The escalation has something true for the caller."""
-        self._hear(message, call.Told(message.fact, now()))
+        self._hear(message, news.Told(message.fact, now()))
 
     @workflow.signal
     def seat(self, message: SeatOrder) -> None:
         """A responder's leg is coming into the room."""
-        self._hear(message, call.SeatExpected(message.person, message.leg, now()))
+        self._hear(message, news.SeatExpected(message.person, message.leg, now()))
 
     @workflow.signal
     def dismiss_assistant(self, message: Dismissal) -> None:
         """The case is closed."""
-        self._hear(message, call.Dismissed(now()))
+        self._hear(message, news.Dismissed(now()))
 
     @workflow.signal
     def detached(self, message: Detached) -> None:
         """A bridge no longer carries the AI leg's audio."""
-        self._hear(message, call.BridgeDetached(message.generation, message.queue, now()))
+        self._hear(message, news.BridgeDetached(message.generation, message.queue, now()))
 
     @workflow.query
     def status(self) -> CallView:
@@ -225,11 +284,26 @@ class CallWorkflow:
             assistant_role=state.wanted.role,
             assistant_leg=ai.sid,
             coaching=ai.coaching if ai.confirmed else None,
-            responders=tuple(leg.person.id for leg in state.legs if leg.at is call.LegAt.ROOM),
+            responders=tuple(leg.person.id for leg in state.legs if leg.at is call_state.LegAt.ROOM),
             telling=state.telling.kind if state.telling else None,
         )
 
-    def _hear(self, message: Message, event: call.Event) -> None:
+    @workflow.query
+    def conversation(self) -> ConversationView:
+        """What was said and done."""
+        talk = self.call.talk
+        return ConversationView(
+            agent=talk.agent or "",
+            turns=talk.turns,
+            tools=tuple((call_id, outcome.output) for call_id, outcome in talk.outcomes),
+            notes=talk.notes,
+            contact=talk.contact,
+            place=talk.place,
+            danger=talk.danger,
+            corrections=talk.corrections,
+        )
+
+    def _hear(self, message: Message, event: news.Event) -> None:
         try:
             understood(message)
         except NotUnderstoodError as error:
@@ -239,30 +313,46 @@ class CallWorkflow:
 
     # How it is done
 
-    async def _perform(self, effect: call.Effect) -> None:
+    async def _perform(self, effect: news.Effect) -> None:
         match effect:
-            case call.StartEscalation(escalation, case):
+            case news.StartEscalation(escalation, case):
                 await self._start_escalation(escalation, case)
-            case call.ReportJoined(person, leg):
+            case news.ReportJoined(person, leg):
                 await self._tell_escalation("responder_joined", RoomNews(person=person, leg=leg))
-            case call.ReportLeft(person, leg):
+            case news.ReportLeft(person, leg):
                 await self._tell_escalation("responder_left", RoomNews(person=person, leg=leg))
-            case call.ReportCallerGone():
+            case news.ReportCallerGone():
                 await self._tell_escalation("caller_gone", CallerNews(call=self.start.sid))
-            case call.Announce(leg, fact):
+            case news.Announce(leg, fact):
                 await self._announce(leg, fact)
-            case call.TakeStep(step, wanted, assistant):
+            case news.TakeStep(step, wanted, assistant):
                 await self._take(step, wanted, assistant)
-            case call.RemoveLeg(sid):
+            case news.RemoveLeg(sid):
                 await self._try(orders.HANG_UP, orders.OneCall(sid), "remove a leg that was replaced")
-            case call.EndRoom(legs):
+            case news.EndRoom(legs):
                 room = orders.EndRoom(self.call.conference_sid, legs)
                 await self._try(orders.END_ROOM, room, "nobody is left to serve: end the room")
-            case call.Look():
+            case news.Look():
                 await self._look()
-            case call.DeliverMessage(recording, seconds):
-                order = orders.DeliverMessage(self.start.line.id, self.start.sid, recording, seconds)
+            case news.DeliverMessage(recording, seconds, text):
+                order = orders.DeliverMessage(self.start.line.id, self.start.sid, recording, seconds, text)
                 await self._try(orders.DELIVER_MESSAGE, order, "tell whoever takes messages")
+            case news.SayFact(fact):
+                if not await self._instruct("say", _spoken(sentences.fact(fact, self.start.line)), fact.id):
+                    self.loop.hear(news.NotTold(fact.id, now()))
+            case news.SayWords(words):
+                text = sentences.words(words, self.start.line, self.call.last_state)
+                await self._instruct("say", text)
+            case news.Inform(text):
+                await self._instruct("context", text)
+            case news.SendCaller(to, about):
+                await self._send_caller(orders.SendCaller(self.start.sid, to, about))
+            case news.LetGo():
+                await self._try(orders.HANG_UP, orders.OneCall(self.start.sid), "the conversation is over")
+            case news.Worsened(case):
+                await self._tell_escalation("worsened", Worse(case=case))
+            case news.PassNote(text):
+                await self._tell_escalation("note", CaseNote(text=text))
 
     async def _start_escalation(self, escalation: EscalationId, case: Case) -> None:
         start = EscalationInput(
@@ -291,7 +381,43 @@ class CallWorkflow:
                 priority=orders.page_priority(case.severity),
             )
 
-    async def _tell_escalation(self, signal: str, message: RoomNews | CallerNews) -> None:
+    def _plan(self, wanted: Wanted, *, opens: bool = False) -> Plan | None:
+        """What the speech model is to be, in this role."""
+        state = self.call
+        if state.speech is None:
+            return None
+        test = state.case is not None and state.case.test
+        scene = Scene(wanted.role, wanted.person, test=test, opens=opens)
+        return plan(state.speech, state.talk, state.line, scene, standing(state))
+
+    async def _instruct(self, what: Literal["say", "context"], text: str, fact: str | None = None) -> bool:
+        """Have the AI say this word for word, or know it; whether its bridge took the order."""
+        ai = self.call.assistant
+        if ai.bridge is None:
+            return False
+        order = orders.Instruction(self.start.sid, ai.generation, what, text=text, fact=fact)
+        try:
+            await perform(orders.INSTRUCT_BRIDGE, order, f"AI: {what} a sentence of ours", queue=ai.bridge)
+        except FailureError:
+            return False
+        return True
+
+    async def _send_caller(self, order: orders.SendCaller) -> None:
+        try:
+            await perform(orders.SEND_CALLER, order, f"send the caller to the {order.to}")
+        except FailureError:
+            self.loop.hear(news.NotSent(now()))
+
+    async def _incidents(self, use: KnownIncidents) -> str:
+        order = orders.FindIncidents(self.start.line.id, use.category, self.call.escalation)
+        try:
+            found = await perform(orders.FIND_INCIDENTS, order, "what is open on this line?")
+        except FailureError:
+            return "It cannot be found out now. Go on as if nothing were known."
+        lines = [f"{one.category}: {one.state}, reported {one.minutes} minutes ago" for one in found.open]
+        return "\n".join(lines) or "Nothing is known."
+
+    async def _tell_escalation(self, signal: str, message: Message) -> None:
         """In the order it happened: who left before the news that they came would be in the room for ever."""
         async with self.escalating:
             if self.call.escalation is not None:
@@ -305,11 +431,11 @@ class CallWorkflow:
         try:
             await perform(orders.ANNOUNCE_FACT, order, f"tell the caller: {fact.kind}")
         except FailureError:
-            self.loop.hear(call.AnnouncementEnded(now()))  # not heard: the next news is not held up
+            self.loop.hear(news.AnnouncementEnded(now()))  # not heard: the next news is not held up
 
     async def _look(self) -> None:
         state = self.call
-        legs = [leg.sid for leg in state.legs if leg.at is not call.LegAt.GONE]
+        legs = [leg.sid for leg in state.legs if leg.at is not call_state.LegAt.GONE]
         ours = [state.sid, *legs, *([state.assistant.sid] if state.assistant.sid else []), *state.stale_legs]
         order = orders.LookAtRoom(state.conference_sid, state.conference, ours)
         try:
@@ -317,7 +443,7 @@ class CallWorkflow:
         except FailureError:
             return  # the next look asks again
         present = tuple((one.sid, one.label) for one in seen.present)
-        self.loop.hear(call.Looked(seen.conference, seen.over, present, tuple(seen.ended), now()))
+        self.loop.hear(news.Looked(seen.conference, seen.over, present, tuple(seen.ended), now()))
 
     async def _take(self, step: Step, wanted: Wanted, assistant: Assistant) -> None:
         """One step of the AI's leg; its end comes back as news either way."""
@@ -331,19 +457,26 @@ class CallWorkflow:
                 Step.TELL_ROLE,
             }:  # a bridge that is gone is replaced at once
                 await workflow.sleep(timedelta(seconds=STEP_AGAIN_S), summary=f"AI: could not {step}")
-            failed = call.StepFailed(step, str(cause or error), gone, now())
+            failed = news.StepFailed(step, str(cause or error), gone, now())
             self.loop.hear(replace(failed, generation=assistant.generation, queue=assistant.bridge))
             return
         self.loop.hear(replace(done, generation=assistant.generation, queue=assistant.bridge))
 
-    async def _step(self, step: Step, wanted: Wanted, ai: Assistant) -> call.StepDone:
-        done = call.StepDone(step, now())
+    async def _step(self, step: Step, wanted: Wanted, ai: Assistant) -> news.StepDone:
+        done = news.StepDone(step, now())
         if step is Step.ADD:
             return await self._add(ai.generation)
         if step in {Step.QUIET, Step.TELL_ROLE}:
             if ai.bridge is not None:
                 quiet = orders.Instruction(self.start.sid, ai.generation, "quiet")
-                role = orders.Instruction(self.start.sid, ai.generation, "role", wanted.role, wanted.person)
+                role = orders.Instruction(
+                    self.start.sid,
+                    ai.generation,
+                    "role",
+                    wanted.role,
+                    wanted.person,
+                    self._plan(wanted, opens=True),
+                )
                 order = quiet if step is Step.QUIET else role
                 await perform(orders.INSTRUCT_BRIDGE, order, f"bridge: {step}", queue=ai.bridge)
             return replace(done, at=now())
@@ -366,7 +499,7 @@ class CallWorkflow:
             await perform(orders.SET_PARTICIPANT, change, f"AI: {step}")
         return replace(done, at=now())
 
-    async def _add(self, generation: int) -> call.StepDone:
+    async def _add(self, generation: int) -> news.StepDone:
         state = self.call
         label = assistant_label(state.sid, generation)
         order = orders.AddAssistant(
@@ -382,7 +515,7 @@ class CallWorkflow:
                 why = str(error.cause or error)
                 continue
             if added.what == "placed" and added.sid is not None:
-                return call.StepDone(Step.ADD, now(), CallSid(added.sid), added.conference)
+                return news.StepDone(Step.ADD, now(), CallSid(added.sid), added.conference)
             why = added.error or added.what
             if added.what == "refused":
                 break
@@ -393,3 +526,7 @@ class CallWorkflow:
             await perform(order, arg, summary)
         except FailureError as error:
             workflow.logger.error(f"{order.name} failed", extra={"why": str(error.cause or error)})
+
+
+def _spoken(sentences: tuple[tuple[str, str], ...]) -> str:
+    return " ".join(sentence for _, sentence in sentences)

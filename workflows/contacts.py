@@ -1,8 +1,14 @@
 """The owner's words as the workflows keep them: a line's card, a person who can be paged. Pure."""
 
+from configuration.model import Agent as OwnersAgent
 from configuration.model import Configuration, Person
+from workflows.agents import Agent, AgentId, Kind, Speech
 from workflows.sentences import language_of
-from workflows.values import Line, LineId, PersonId, Responder
+from workflows.values import Line, LineId, PersonId, Responder, Severity
+
+PLAIN = OwnersAgent(
+    name="the assistant", persona="Calm, friendly and brief."
+)  # where the file names no agent
 
 
 def line_card(configuration: Configuration, line_id: str) -> Line:
@@ -18,6 +24,39 @@ def line_card(configuration: Configuration, line_id: str) -> Line:
         time_zone=line.time_zone.key,
         danger=line.danger_sentences(),
         caller_id=line.caller_id,
+    )
+
+
+def speech_of(configuration: Configuration, line_id: str) -> Speech | None:
+    """How the AI answers a line; None where the menu does. Raises KeyError where there is no such line."""
+    line = configuration.lines[line_id]
+    if not line.assistant or line.answers == "menu":
+        return None
+    named = {name: configuration.agents[name] for name in line.speech.agents}
+    language = line.languages[0]
+    said = (line.speech.notice_in(language), line.speech.greeting_in(language).format(line=line.name))
+    return Speech(
+        agents=tuple(_agent(name, agent) for name, agent in (named or {"assistant": PLAIN}).items()),
+        kinds=tuple(
+            Kind(name, category.say, Severity(category.severity))
+            for name, category in line.categories.items()
+        ),
+        greeting=" ".join(said),
+        danger_words=line.speech.danger_words,
+        harmless_words=line.speech.harmless_words,
+        danger_s=line.speech.danger_s,
+    )
+
+
+def _agent(name: str, agent: OwnersAgent) -> Agent:
+    return Agent(
+        id=AgentId(name),
+        name=agent.name,
+        persona=agent.persona or "",
+        guidance=agent.guidance or "",
+        voice=agent.voice,
+        tools=agent.tools,
+        hands_over_to=tuple(AgentId(other) for other in agent.hands_over_to),
     )
 
 

@@ -16,16 +16,19 @@ from workflows.ladder import Caller, Decision, Escalation, armed, decide
 from workflows.messages import (
     CallerComes,
     CallerNews,
+    CaseNote,
     Dismissal,
     EscalationInput,
     EscalationOutcome,
     EscalationView,
+    Message,
     NotUnderstoodError,
     PageNews,
     RoomNews,
     SeatOrder,
     Tell,
     Withdrawal,
+    Worse,
     call_workflow_id,
     responder_workflow_id,
     understood,
@@ -178,6 +181,16 @@ class EscalationWorkflow:
         """A responder left the room for good."""
         self._hear(news, ladder.ResponderLeft(news.person, news.leg, now()))
 
+    @workflow.signal
+    def worsened(self, message: Worse) -> None:
+        """It is worse than it was reported."""
+        self._hear(message, ladder.Worsened(message.case, now()))
+
+    @workflow.signal
+    def note(self, message: CaseNote) -> None:
+        """Something to be kept with the case."""
+        self._hear(message, ladder.Noted(message.text, now()))
+
     @workflow.query
     def status(self) -> EscalationView:
         """How it stands."""
@@ -196,9 +209,10 @@ class EscalationWorkflow:
             next_is=timer.kind if timer else None,
             next_at=timer.at if timer else None,
             note=state.outcome_note,
+            notes=state.notes,
         )
 
-    def _hear(self, message: PageNews | CallerComes | CallerNews | RoomNews, event: ladder.Event) -> None:
+    def _hear(self, message: Message, event: ladder.Event) -> None:
         try:
             understood(message)
         except NotUnderstoodError as error:
@@ -273,7 +287,7 @@ class EscalationWorkflow:
         waiting = self._state.waiting
         room = waiting[0].conference if waiting else None
         return Request(
-            page.id, self.start.id, page.responder, self.start.case, page.code, room, now(), ring=ring
+            page.id, self.start.id, page.responder, self._state.case, page.code, room, now(), ring=ring
         )
 
     async def _relay(self, request: Request) -> None:
@@ -295,7 +309,7 @@ class EscalationWorkflow:
 
     async def _text(self, page: Page) -> None:
         """Send the SMS; in doubt look for it, and only when it is not there send it again, once."""
-        order = orders.SendText("page", page.id, self.start.id, page.responder, self.start.case, page.code)
+        order = orders.SendText("page", page.id, self.start.id, page.responder, self._state.case, page.code)
         for _ in range(2):
             since = now()
             try:
@@ -328,7 +342,7 @@ class EscalationWorkflow:
         return orders.Submission("doubtful", now())
 
     async def _push(self, page: Page) -> None:
-        order = orders.Push("page", page.id, self.start.id, page.responder, self.start.case, page.code)
+        order = orders.Push("page", page.id, self.start.id, page.responder, self._state.case, page.code)
         try:
             sent = await perform(orders.PUSH, order, f"push {page.responder.id}")
         except FailureError as error:
@@ -338,7 +352,7 @@ class EscalationWorkflow:
         self._moved(page, Channel.PUSH, standing, sid=sent.sid, error=sent.error)
 
     async def _ask_owner(self, page: Page) -> None:
-        case, responder = self.start.case, page.responder
+        case, responder = self._state.case, page.responder
         if responder.text_to:
             text = orders.SendText("ask-owner", page.id, self.start.id, responder, case, page.code)
             self.loop.beside(self._ask(orders.SEND_TEXT, text, responder.id))

@@ -41,6 +41,7 @@ from workflows.values import (
 ROUND_FLOOR_S = 30.0  # a ladder on which every number is refused must not spin
 JOIN_AGAIN_S = 5.0  # an owner whose phone was engaged is tried again so soon: a caller waits for them
 LEGS_REMEMBERED = 50  # news of a leg comes seconds late, not nights
+NOTES_REMEMBERED = 100
 ACTS_REMEMBERED = 200  # people act a few times; a replayed spool or a stuck link must not grow the state
 
 
@@ -131,6 +132,7 @@ class Escalation:
     pages: tuple[Page, ...] = ()
     owner: Owner | None = None
     outcome_note: str = ""
+    notes: tuple[str, ...] = ()
     told: int = 0
     legs_gone: tuple[CallSid, ...] = ()
     replies: tuple[tuple[ActId, ActReply], ...] = ()
@@ -219,13 +221,39 @@ class ResponderLeft:
 
 
 @dataclass(frozen=True)
+class Worsened:
+    """It is worse than it was reported."""
+
+    case: Case
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Noted:
+    """Something to be kept with the case."""
+
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class TimerFired:
     """The armed timer, or an old one, came due."""
 
     at: datetime
 
 
-Event = PageMoved | Acted | CallerAttached | CallerGone | ResponderJoined | ResponderLeft | TimerFired
+Event = (
+    PageMoved
+    | Acted
+    | CallerAttached
+    | CallerGone
+    | ResponderJoined
+    | ResponderLeft
+    | Worsened
+    | Noted
+    | TimerFired
+)
 
 
 # Effects: orders. The shell performs them beside its loop; their results come back as events.
@@ -384,6 +412,10 @@ def decide(state: Escalation, event: Event) -> Decision:
             return _joined(state, person, leg, at)
         case ResponderLeft(person, leg, at):
             return _left(state, person, leg, at)
+        case Worsened(case, at):
+            return _worsened(state, case, at)
+        case Noted(text, _):
+            return Decision(replace(state, notes=(*state.notes, text)[-NOTES_REMEMBERED:]))
         case TimerFired(at):
             return _timer_fired(state, at)
 
@@ -579,6 +611,18 @@ def _reopen(state: Escalation, at: datetime) -> Decision:
     state = replace(state, owner=None, asked=0, round_since=at)
     told = _tell(state, "reopened", name=former.name if former else "")
     return told.then(lambda s: _start_rung(s, at, former))
+
+
+def _worsened(state: Escalation, case: Case, at: datetime) -> Decision:
+    """Whoever has it, has it; while nobody has, everybody is woken anew, from the first rung."""
+    if case.severity.rank >= state.case.severity.rank:
+        return Decision(state)
+    state = replace(state, case=case)
+    if state.owner is None:
+        order = tuple(range(len(state.ladder.rungs)))
+        anew = replace(state, round=state.round + 1, round_since=at, order=order, position=0)
+        return _start_rung(anew, at)
+    return _tell(state, "danger") if case.severity is Severity.LIFE else Decision(state)
 
 
 # News of pages

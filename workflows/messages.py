@@ -5,14 +5,17 @@ Every message says its version: one from a newer or older build is refused by na
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeVar
+from typing import Literal
 
-from workflows.call import Call, Closing
+from workflows.agents import Speech
+from workflows.call_state import (
+    Call,
+    Closing,
+)
 from workflows.ladder import Escalation, Phase, TimerKind
 from workflows.pages import Evidence, Page
 from workflows.responder import Phone, Request
 from workflows.values import (
-    Act,
     CallSid,
     Case,
     Channel,
@@ -27,8 +30,11 @@ from workflows.values import (
     RingId,
     Severity,
 )
-
-VERSION = 1
+from workflows.versions import VERSION as VERSION  # noqa: PLC0414  # also had from here
+from workflows.versions import Message as Message  # noqa: PLC0414  # also had from here
+from workflows.versions import NotUnderstoodError as NotUnderstoodError  # noqa: PLC0414  # also had from here
+from workflows.versions import understood as understood  # noqa: PLC0414  # also had from here
+from workflows.voice import Plan, Turn
 
 
 def call_workflow_id(sid: CallSid) -> str:
@@ -44,30 +50,6 @@ def responder_workflow_id(person: PersonId) -> str:
 def conference_name(sid: CallSid) -> str:
     """The room of a call: account-wide, so it carries nothing personal."""
     return f"af-{sid}"
-
-
-M = TypeVar("M", bound="Message | Act")
-
-
-class NotUnderstoodError(Exception):
-    """A message of another version: says which message, and both versions."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Message:
-    """What all messages have in common."""
-
-    version: int = VERSION
-
-
-def understood(message: M) -> M:
-    """The message, if this build speaks its version; raises NotUnderstoodError by name otherwise."""
-    if message.version != VERSION:
-        name = type(message).__name__
-        raise NotUnderstoodError(
-            f"{name} version {message.version} is not understood here (this build speaks {VERSION})"
-        )
-    return message
 
 
 # EscalationWorkflow
@@ -117,6 +99,28 @@ class CallerComes(Message):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Worse(Message):
+    """The emergency is worse than it was reported."""
+
+    case: Case
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseNote(Message):
+    """Something to be kept with the case."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys(Message):
+    """The caller, sent for digits, has pressed these; none: they pressed nothing."""
+
+    about: str
+    digits: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RoomNews(Message):
     """A responder's leg joined or left the room of a call."""
 
@@ -141,6 +145,7 @@ class EscalationView(Message):
     next_is: TimerKind | None
     next_at: datetime | None
     note: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,7 +253,7 @@ class CallInput(Message):
     """A call that rang in.
 
     caller_number: as Twilio says it; may be "anonymous". caller_digest: the same, keyed and one-way, by which
-    a later call from that number finds its open case.
+    a later call from that number finds its open case. speech: how the AI answers it; None: the menu does.
     """
 
     sid: CallSid
@@ -256,6 +261,7 @@ class CallInput(Message):
     caller_number: str
     caller_digest: str = ""
     searchable: bool = True
+    speech: Speech | None = None
     call: Call | None = None
 
 
@@ -342,10 +348,11 @@ class Attach(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Attached(Message):
-    """Whether it may."""
+    """Whether it may, and with which plan its model session begins."""
 
     accepted: bool
     because: str = ""
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -399,6 +406,20 @@ class CallView(Message):
     coaching: CallSid | None
     responders: tuple[str, ...]
     telling: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversationView(Message):
+    """What was said and done in a call. tools: each tool call's id and what the model was told."""
+
+    agent: str
+    turns: tuple[Turn, ...]
+    tools: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+    contact: str
+    place: str
+    danger: str
+    corrections: int
 
 
 @dataclass(frozen=True, kw_only=True)

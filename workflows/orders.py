@@ -28,6 +28,7 @@ from workflows.values import (
     Responder,
     Severity,
 )
+from workflows.voice import Plan
 
 # Task queues, named for what their workers need.
 WORKFLOWS = "rung"  # workflows, and cheap activities that need a Temporal client or the owner's file
@@ -162,12 +163,47 @@ class AlertOperator:
 
 @dataclass(frozen=True)
 class DeliverMessage:
-    """A caller left a message: tell whoever takes messages for this line."""
+    """A caller left a message: tell whoever takes messages for this line. text: instead of a recording."""
 
     line: LineId
     call: CallSid
     recording: str
     seconds: int
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class SendCaller:
+    """Take the caller out of the room, to the voice menu or to be asked for digits."""
+
+    call: CallSid
+    to: Literal["menu", "keys"]
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class FindIncidents:
+    """What is open on this line, other than this call's own?"""
+
+    line: LineId
+    category: str
+    ignoring: EscalationId | None = None
+
+
+@dataclass(frozen=True)
+class Incident:
+    """An open case as a stranger may hear of it. minutes: since it was reported."""
+
+    category: str
+    state: str
+    minutes: int
+
+
+@dataclass(frozen=True)
+class Incidents:
+    """The open cases, latest first."""
+
+    open: Sequence[Incident]
 
 
 @dataclass(frozen=True)
@@ -256,13 +292,21 @@ class RoomSeen:
 
 @dataclass(frozen=True)
 class Instruction:
-    """An order to the bridge that carries an AI leg: be silent, or take a role."""
+    """An order to the bridge that carries an AI leg.
+
+    quiet: stop at once, until a role is given. role: take it; plan: with new instructions and tools for the same
+    model session. say: speak this text word for word as soon as nobody speaks; it comes back as a turn with this
+    fact. context: let the model know this text, silently.
+    """
 
     call: CallSid
     generation: int
-    what: Literal["quiet", "role"]
+    what: Literal["quiet", "role", "say", "context"]
     role: Role = Role.ANSWERING
     person: str = ""
+    plan: Plan | None = None
+    text: str = ""
+    fact: str | None = None
 
 
 In = TypeVar("In")
@@ -322,6 +366,12 @@ CONFIRM_COACHING = Order("confirm_coaching", ConfirmCoaching, Done, TELEPHONE, _
 ANNOUNCE_FACT = Order("announce_fact", AnnounceFact, Done, TELEPHONE, _REST, _UNTIL_DONE, _s(10))
 END_ROOM = Order("end_room", EndRoom, Done, TELEPHONE, _s(15), _UNTIL_DONE)
 LOOK_AT_ROOM = Order("look_at_room", LookAtRoom, RoomSeen, TELEPHONE, _s(15), RetryPolicy(maximum_attempts=3))
+# A caller who is to leave the room waits there in silence meanwhile.
+SEND_CALLER = Order("send_caller", SendCaller, Done, TELEPHONE, _REST, _UNTIL_DONE, _s(10))
+# The model waits for the answer, and the caller for the model.
+FIND_INCIDENTS = Order(
+    "find_incidents", FindIncidents, Incidents, WORKFLOWS, _s(4), RetryPolicy(maximum_attempts=1)
+)
 # The bridge's own queue: a process that does not take an order within 3 s is gone.
 INSTRUCT_BRIDGE = Order(
     "instruct_bridge",
@@ -352,5 +402,7 @@ ORDERS = (
     ANNOUNCE_FACT,
     END_ROOM,
     LOOK_AT_ROOM,
+    SEND_CALLER,
+    FIND_INCIDENTS,
     INSTRUCT_BRIDGE,
 )

@@ -4,6 +4,7 @@ Languages: en, es. A line speaks its own; the danger sentence is said in all of 
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -61,6 +62,47 @@ _FACTS: dict[Language, dict[str, str]] = {
         "over": "La persona de guardia ha cerrado este caso. Adiós.",
     },
 }
+
+WordsKind = Literal["are_you_there", "still_there", "correction", "one_moment", "keys_heard", "no_keys"]
+
+
+@dataclass(frozen=True)
+class Words:
+    """A sentence of ours for the AI to say that tells no news. digits: for keys_heard."""
+
+    kind: WordsKind
+    digits: str = ""
+
+
+_WORDS: dict[Language, dict[WordsKind, str]] = {
+    "en": {
+        "are_you_there": "Are you there? Please tell me what has happened.",
+        "still_there": "I cannot hear you. Please say something, or wait: I will then ask you to press a key.",
+        "correction": "I must correct myself. I cannot know that. {state}",
+        "one_moment": "One moment, please.",
+        "keys_heard": "Thank you. You pressed {digits}. Is that right?",
+        "no_keys": "You have not pressed a key. Never mind, please tell me once more.",
+    },
+    "es": {
+        "are_you_there": "¿Está ahí? Dígame, por favor, qué ha pasado.",
+        "still_there": "No le oigo. Diga algo, por favor, o espere: entonces le pediré que pulse una tecla.",
+        "correction": "Debo corregirme. Eso no lo puedo saber. {state}",
+        "one_moment": "Un momento, por favor.",
+        "keys_heard": "Gracias. Ha pulsado {digits}. ¿Es correcto?",
+        "no_keys": "No ha pulsado ninguna tecla. No importa, dígamelo otra vez, por favor.",
+    },
+}
+_NOTHING_KNOWN: dict[Language, str] = {
+    "en": "Nobody has told me yet that they are coming.",
+    "es": "Nadie me ha dicho todavía que venga.",
+}
+
+
+def words(what: Words, line: Line, state: Fact | None = None) -> str:
+    """A sentence of ours in the line's first language. state: the last news the caller was told."""
+    language = language_of(line.languages)
+    told = fact(state, line)[0][1] if state is not None else _NOTHING_KNOWN[language]
+    return _WORDS[language][what.kind].format(digits=" ".join(what.digits), state=told)
 
 
 def language_of(languages: Iterable[str]) -> Language:

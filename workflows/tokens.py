@@ -12,6 +12,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from pydantic import TypeAdapter
 
 from workflows.values import CallSid, EscalationId, Fact, LineId, PageId, PersonId, RingId
+from workflows.voice import Speaker
 
 T = TypeVar("T")
 
@@ -83,6 +84,16 @@ class StreamToken:
 
 
 @dataclass(frozen=True)
+class EarToken:
+    """An inbound-only stream of a caller's or responder's leg, which tells when that person speaks."""
+
+    call: CallSid
+    leg: CallSid
+    speaker: Speaker
+    person: str
+
+
+@dataclass(frozen=True)
 class FactToken:
     """A fact to be spoken on a line."""
 
@@ -105,6 +116,7 @@ LINK = Purpose("link", LinkToken, timedelta(hours=12))
 ROOM = Purpose("room", RoomToken, timedelta(hours=12))
 LEG = Purpose("leg", LegToken, timedelta(hours=12))
 STREAM = Purpose("stream", StreamToken, timedelta(minutes=2))
+EAR = Purpose("ear", EarToken, timedelta(minutes=2))
 FACT = Purpose("fact", FactToken, timedelta(minutes=10))
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import structlog
 import typer
+import uvloop
 
 from rung import logs
 from rung.bridge import serve
@@ -31,7 +32,7 @@ def bridge(
         raise typer.Exit(USAGE) from None
     logs.set_up(settings)
     try:
-        asyncio.run(_until_told(settings, signed=not unsigned))
+        uvloop.run(_until_told(settings, signed=not unsigned))
     except (OSError, TemporalError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(FAILED) from None

@@ -1,60 +1,59 @@
-"""`rung demo`: the story of a night, with real processes over real HTTP and web sockets."""
+"""`rung demo`: a scene of a night, with real processes over real HTTP, web sockets and, spoken, real sound."""
 
 import asyncio
 import contextlib
 import shutil
 import signal
-import socket
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import httpx
 import typer
-import yaml
 from rich.console import Console
 from rich.table import Table
-from temporalio.client import Client
 
-from configuration.check import check
-from configuration.model import Configuration
-from rung import logs, town
+from rung import logs
 from rung.cli import terminal
-from rung.cli.up import children
-from rung.demo.story import Record, Story
-from rung.settings import Settings
-from rung.supervisor import Supervisor, SupervisorError
-from rung.temporal import TemporalError, connect
-from workflows.ladder import Phase
-from workflows.messages import CallOutcome, EscalationOutcome, call_workflow_id
+from rung.demo.scenes import SCENES, Ending, Scene
+from rung.demo.stage import Stage, WentWrongError, journal, stage
+from rung.demo.story import AI, Story
+from rung.demo.whispers import heard_by, whispers
+from rung.settings import can_hear_and_speak
+from rung.supervisor import SupervisorError
+from rung.temporal import TemporalError
+from workflows.messages import EscalationOutcome
 from workflows.pages import LAST_RESORT, WAY_IN, Page
-from workflows.values import CallSid, EscalationId
+from workflows.voice import Speaker, Turn
 
-FAILED = 1
-TOO_LONG = timedelta(seconds=120)
-CALLER = "+12025550199"
-
-
-class WentWrongError(Exception):
-    """The story did not end as it must; the message says how."""
+FAILED, USAGE = 1, 2
+TOO_LONG = timedelta(seconds=300)
 
 
 def demo(
+    scene: Annotated[
+        str | None, typer.Argument(help=f"Which scene: {', '.join(SCENES)}. Without one: night, or keys.")
+    ] = None,
     stay: Annotated[
         bool, typer.Option("--stay", help="Leave everything running afterwards, to look around.")
     ] = False,
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep the sound of every leg, and who heard what, in this folder.")
+    ] = None,
+    light: Annotated[
+        bool, typer.Option("--light", help="Speak in tones that only programs understand: needs no model.")
+    ] = False,
 ) -> None:
-    """Play the story of a night, in under a minute.
+    """Play a scene of a night, in a minute or two.
 
     Nobody answers, a voicemail does and does not count, one declines, one takes it.
     """
     console = terminal.console()
+    chosen, speech = _chosen(scene, console, light=light)
     folder = Path(tempfile.mkdtemp(prefix="rung-demo-"))
     try:
-        asyncio.run(_play(folder, console, stay=stay))
+        asyncio.run(_play(folder, console, chosen, speech, stay=stay, keep=keep))
     except (WentWrongError, SupervisorError, TemporalError, TimeoutError) as error:
         typer.echo(
             f"\nThe demo went wrong: {error or 'it took too long'}\nLogs: {folder / 'logs'}/", err=True
@@ -63,104 +62,120 @@ def demo(
     shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _play(folder: Path, console: Console, *, stay: bool) -> None:
-    settings, configuration, names = _set_up(folder)
-    logs.set_up(settings)
-    console.print("Starting Temporal, a telephone network, the worker, the door and the bridge …")
-    async with Supervisor(children(settings, configuration), folder, say=_silent) as supervisor:
+def _chosen(name: str | None, console: Console, *, light: bool) -> tuple[Scene, str]:
+    """The scene, and whose voice speaks in it."""
+    able = light or can_hear_and_speak()
+    if name is None and not able:
+        console.print("The packages of the local voice are not installed: this is the night by keys.")
+    name = name or ("night" if able else "keys")
+    if name not in SCENES:
+        typer.echo(f"there is no scene {name!r}; there are: {', '.join(SCENES)}", err=True)
+        raise typer.Exit(USAGE)
+    chosen = SCENES[name]
+    if chosen.spoken and not able:
+        typer.echo(f"scene {name} is spoken, and needs the local voice: make voice, or --light", err=True)
+        raise typer.Exit(USAGE)
+    return chosen, ("light" if light else "local") if chosen.spoken else "off"
+
+
+async def _play(
+    folder: Path, console: Console, scene: Scene, speech: str, *, stay: bool, keep: Path | None
+) -> None:
+    console.print(f"Starting everything on this machine, for: {scene.title} …")
+    async with stage(folder, scene.town, speech) as here:
+        logs.set_up(here.settings)
         async with asyncio.timeout(TOO_LONG.total_seconds()):
-            await supervisor.ready()
-            client = await connect(settings)
-            line = next(iter(configuration.lines.values()))
-            async with httpx.AsyncClient(base_url=f"{settings.twilio_base_url}/_sandbox") as sandbox:
-                steps = [{"wait": 4}, {"press": "1"}, {"wait": 3}, {"press": "1"}, "stay"]
-                dialled = await sandbox.post(
-                    "/dial", json={"from": CALLER, "to": line.number, "steps": steps}
-                )
-                call = CallSid(dialled.raise_for_status().json()["call"])
-                telling = asyncio.create_task(_tell(sandbox, Story(names), console))
-                try:
-                    night = await _outcomes(client, call)
-                finally:
-                    telling.cancel()
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await telling
-        escalation, outcome, closed = night
-        console.print(_summary(outcome))
-        console.print(f"escalation {outcome.phase}, owner {outcome.owner}; call closed as {closed.closing}")
-        _must_be_so(outcome, closed)
-        runs = f"http://127.0.0.1:{settings.temporal_ui_port}/namespaces/{client.namespace}/workflows"
-        console.print(f"\nThe run in Temporal's UI: {runs}/{escalation}", soft_wrap=True)
+            telling = asyncio.create_task(_tell(here, Story(here.names), console))
+            try:
+                await scene.play(here)
+                said = await here.turns()
+                closed = await here.closed()
+                outcome = await here.ended(closed.escalation) if closed.escalation and scene.waits else None
+            finally:
+                telling.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await telling
+        if outcome is not None:
+            console.print(_summary(outcome))
+            console.print(f"escalation {outcome.phase}, owner {outcome.owner}")
+        console.print(f"call closed as {closed.closing}")
+        scene.check(Ending(closed, outcome))
+        if scene.spoken:
+            _measured(here, console)
+        if keep is not None:
+            _keep(here, said, keep)
+            console.print(f"The sound of every leg, and who heard what: {keep}")
+        runs = (
+            f"http://127.0.0.1:{here.settings.temporal_ui_port}/namespaces/{here.client.namespace}/workflows"
+        )
+        console.print(f"\nThe run in Temporal's UI: {runs}/call-{here.call}", soft_wrap=True)
         if not stay:
             console.print("(gone in a moment; `make demo STAY=1` leaves it running)")
             return
-        console.print(f"Everything stays up until ctrl-c. Phones: {settings.twilio_base_url}/_sandbox/state")
+        console.print(
+            f"Everything stays up until ctrl-c. Phones: {here.settings.twilio_base_url}/_sandbox/state"
+        )
         stop = asyncio.Event()
         for one in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(one, stop.set)
-        await supervisor.until(stop)
+        await here.supervisor.until(stop)
 
 
-def _set_up(folder: Path) -> tuple[Settings, Configuration, dict[str, str]]:
-    """An installation of its own: ports, state, configuration and town."""
-    api, sandbox, bridge, temporal, ui = _free_ports(5)
-    ours = resources.files("rung.demo")
-    night = (ours / "night.yaml").read_text().replace("${SANDBOX_PORT}", str(sandbox))
-    config = folder / "night.yaml"
-    config.write_text(night)
-    configuration = check(night, str(config)).configuration
-    if configuration is None:
-        raise WentWrongError(f"{config} has mistakes: see `rung check {config}`")
-    scripted: dict[str, Any] = yaml.safe_load((ours / "town.yaml").read_text())
-    there = town.write(folder / "town.yaml", town.town(configuration, **scripted))
-    settings = Settings.apart(
-        state_dir=folder,
-        config=config,
-        town=there,
-        api_port=api,
-        sandbox_port=sandbox,
-        bridge_port=bridge,
-        temporal_port=temporal,
-        temporal_ui_port=ui,
-    )
-    names = {str(phone["number"]): str(phone["name"]).capitalize() for phone in scripted["phones"]}
-    return settings, configuration, names | {CALLER: "caller"}
-
-
-async def _tell(sandbox: httpx.AsyncClient, story: Story, console: Console) -> None:
-    """Print the story as it happens."""
+async def _tell(here: Stage, story: Story, console: Console) -> None:
+    """Print the story as it happens, and what the AI says as it is heard."""
     began: datetime | None = None
-    async for record in _journal(sandbox):
-        for sentence in story.tell(record):
-            began = began or sentence.at
-            since = (sentence.at - began).total_seconds()
-            style = "bold" if sentence.loud else "dim"
-            console.print(f"{since:6.1f} s  {sentence.text}", style=style, soft_wrap=True)
+    told = 0
+    async for record in journal(here.sandbox):
+        here.records.append(record)
+        sentences = [(one.at, one.text, one.loud) for one in story.tell(record)]
+        if record["kind"] == "stream.mark" and here.call:
+            said = await here.turns()
+            sentences += [
+                (turn.at, _spoken(turn), True) for turn in said[told:] if turn.speaker is Speaker.ASSISTANT
+            ]
+            told = len(said)
+        for at, text, loud in sentences:
+            began = began or at
+            console.print(
+                f"{(at - began).total_seconds():6.1f} s  {text}",
+                style="bold" if loud else "dim",
+                soft_wrap=True,
+            )
 
 
-async def _journal(sandbox: httpx.AsyncClient) -> AsyncIterator[Record]:
-    after = 0
-    while True:
-        reply = await sandbox.get("/journal", params={"after": after, "wait_s": 20}, timeout=30)
-        page = reply.raise_for_status().json()
-        for record in page["records"]:
-            yield record
-        after = page["last"]
+def _spoken(turn: Turn) -> str:
+    to = "whispers, and only the responder hears" if turn.whispered else "says"
+    return f"{AI} {to}: “{turn.text}{'' if turn.whole else ' …'}”"
 
 
-async def _outcomes(client: Client, call: CallSid) -> tuple[EscalationId, EscalationOutcome, CallOutcome]:
-    """How the call and its escalation ended."""
-    ringing = client.get_workflow_handle(call_workflow_id(call), result_type=CallOutcome)
-    while True:
-        with contextlib.suppress(Exception):
-            closed = await ringing.result()
-            break
-        await asyncio.sleep(0.1)
-    escalation = closed.escalation
-    if escalation is None:
-        raise WentWrongError(f"the call was closed as {closed.closing}, with nobody woken")
-    ended = client.get_workflow_handle(escalation, result_type=EscalationOutcome)
-    return escalation, await ended.result(), closed
+def _measured(here: Stage, console: Console) -> None:
+    """The whisper on the recordings: what the caller heard of it, and what the coached did."""
+    said = whispers(here.records)
+    legs = [str(record["call"]) for record in here.records if record["kind"] == "call.created"]
+    caller = heard_by(here.call, said, legs, here.recordings)
+    if not caller.whispered:
+        return
+    console.print(
+        f"\nwhisper frames heard by the caller: {caller.heard} of {caller.whispered} (in the sandbox)"
+        + (f", {caller.unclear} not to be told apart" if caller.unclear else "")
+    )
+    for coached in dict.fromkeys(one.coached for one in said):
+        ear = heard_by(coached, [one for one in said if one.coached == coached], legs, here.recordings)
+        console.print(f"whisper frames heard by the coached: {ear.heard} of {ear.whispered}")
+    if caller.heard:
+        raise WentWrongError("the caller heard a whisper")
+
+
+def _keep(here: Stage, said: Sequence[Turn], folder: Path) -> None:
+    """Copy the recordings, and write down who said what."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in here.recordings.glob("*.wav"):
+        shutil.copy(file, folder)
+    lines = [
+        f"{turn.at:%H:%M:%S} {turn.speaker}{' (whispered)' if turn.whispered else ''}: {turn.text}"
+        for turn in said
+    ]
+    (folder / "transcript.txt").write_text("\n".join(lines) + "\n")
 
 
 def _summary(outcome: EscalationOutcome) -> Table:
@@ -190,30 +205,3 @@ def _voice(page: Page) -> str:
     at = f" {page.voice.at:%H:%M:%S}" if page.voice.at else ""
     why = f" ({page.voice.error})" if page.voice.error else ""
     return f"{page.voice.standing}{why}{at}"
-
-
-def _must_be_so(outcome: EscalationOutcome, closed: CallOutcome) -> None:
-    """Raise WentWrongError unless the night went as the script of the town says it must."""
-    declined = [page.responder.id for page in outcome.pages if page.declined]
-    woken = [page.responder.id for page in outcome.pages]
-    facts = {
-        "resolved": outcome.phase is Phase.RESOLVED,
-        "taken by dee": outcome.owner == "dee",
-        "declined by cleo alone": declined == ["cleo"],
-        "ana, ben, cleo and dee woken, in that order, and nobody else": woken
-        == ["ana", "ben", "cleo", "dee"],
-        "the call closed as escalated": closed.closing == "escalated",
-    }
-    wrong = [fact for fact, true in facts.items() if not true]
-    if wrong:
-        raise WentWrongError(f"not so: {'; '.join(wrong)}")
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        held = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [one.getsockname()[1] for one in held]
-
-
-def _silent(_: str) -> None:
-    """The children's logs are in files; the story is what is told here."""

@@ -77,6 +77,8 @@ def children(settings: Settings, configuration: Configuration | None = None) -> 
         brought.append(EmbeddedTemporal.of(settings).child(settings))
     if settings.sandboxed:
         brought.append(sandbox_child(settings, configuration))
+    if settings.speech_by in {"local", "light"}:
+        brought.append(speech_child(settings))
     env = settings.environment()
     needs = tuple(child.name for child in brought)
     worker, api, bridge = (
@@ -93,6 +95,8 @@ def children(settings: Settings, configuration: Configuration | None = None) -> 
 def sandbox_child(settings: Settings, configuration: Configuration | None = None) -> ChildSpec:
     """The telephone network of this machine, with a phone for everybody in the owner's file."""
     options = ["--port", str(settings.sandbox_port)]
+    if settings.speech_by != "off":  # who listens needs something to hear
+        options += ["--voice", "light" if settings.speech_by == "light" else "local"]
     options += ["--account", settings.twilio_account_sid]
     options += ["--token", settings.twilio_auth_token.get_secret_value()]
     options += [
@@ -114,6 +118,18 @@ def sandbox_child(settings: Settings, configuration: Configuration | None = None
         settings.surroundings(),
         port=settings.sandbox_port,
         port_setting="RUNG_SANDBOX_PORT",
+    )
+
+
+def speech_child(settings: Settings) -> ChildSpec:
+    """The speech model of this machine."""
+    options = ("--port", str(settings.speech_port), "--organs", settings.speech_by)
+    return ChildSpec(
+        "speech",
+        (sys.executable, "-m", "sandbox", "speech", *options),
+        settings.surroundings(),
+        port=settings.speech_port,
+        port_setting="RUNG_SPEECH_PORT",
     )
 
 
@@ -206,11 +222,14 @@ def summary(settings: Settings, configuration: Configuration | None) -> Table:
 
 def ring(settings: Settings, number: str) -> str:
     """The command with which a caller of the sandbox rings a line and reports an emergency."""
-    call = {
-        "from": A_CALLER,
-        "to": number,
-        "steps": [{"wait": 8}, {"press": "1"}, {"wait": 8}, {"press": "1"}, "stay"],
-    }
+    by_key = [{"wait": 8}, {"press": "1"}, {"wait": 8}, {"press": "1"}, "stay"]
+    by_voice = [
+        *({"wait": 18}, {"say": "There is water coming through the ceiling."}),
+        *({"wait": 9}, {"say": "412 Oak Street."}, {"wait": 9}, {"say": "Yes, that is right."}),
+        "stay",
+    ]
+    steps = by_key if settings.speech_by == "off" else by_voice
+    call = {"from": A_CALLER, "to": number, "steps": steps}
     return f"curl -d '{json.dumps(call)}' {settings.twilio_base_url}/_sandbox/dial"
 
 

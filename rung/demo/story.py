@@ -10,6 +10,12 @@ AI = "the AI"
 Record = Mapping[str, Any]
 
 
+def about(record: Record) -> Mapping[str, Any]:
+    """A record's details."""
+    details: Mapping[str, Any] = record.get("details") or {}
+    return details
+
+
 @dataclass(frozen=True)
 class Sentence:
     """One line of the story, and the instant it happened. loud: somebody would remember it."""
@@ -31,7 +37,7 @@ class Story:
     def tell(self, record: Record) -> Iterator[Sentence]:
         """The sentences this record is worth, often none."""
         at = datetime.fromisoformat(str(record["at"]))
-        details: Mapping[str, Any] = record.get("details") or {}
+        details = about(record)
         kind = str(record["kind"])
         leg = str(record.get("call") or "")
         if kind == "call.created":

@@ -6,7 +6,7 @@ from sandbox.errors import Refused
 from sandbox.rest.asking import INVALID_PARAMETER, Answer, Asked, TimeFilter
 from sandbox.rest.paging import page
 from sandbox.rest.render import Json, conference_json
-from sandbox.rooms import Conference
+from sandbox.seats import Conference
 
 
 def find(asked: Asked) -> Conference:

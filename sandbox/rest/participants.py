@@ -10,8 +10,8 @@ from sandbox.rest.calling import read_order
 from sandbox.rest.conferences import find
 from sandbox.rest.paging import page
 from sandbox.rest.render import participant_json
-from sandbox.rooms import Change, Conference, Entry, Seat, SeatRefused
-from sandbox.twiml import StatusCallback
+from sandbox.seats import Change, Conference, Entry, Seat, SeatRefused
+from sandbox.twiml import StatusCallback, jitter_buffer
 
 
 def create(asked: Asked) -> Answer:
@@ -58,6 +58,7 @@ def _entry(form: Form) -> Entry:
         max_participants=form.whole("MaxParticipants", 250, 2, 250),
         coaches=CallSid(coaches) if coaches else None,
         early_media=form.flag("EarlyMedia", default=True),
+        jitter_buffer=jitter_buffer(form.text("JitterBufferSize")),
         callback=StatusCallback(
             form.text("ConferenceStatusCallback") or "",
             form.method("ConferenceStatusCallbackMethod"),

@@ -7,7 +7,7 @@ from sandbox.conference import RoomStatus
 from sandbox.directory import Application, Hooks, Number
 from sandbox.messages import Message, segments
 from sandbox.recordings import Recording
-from sandbox.rooms import Conference, Seat
+from sandbox.seats import Conference, Seat
 from sandbox.world import API_VERSION
 
 Json = dict[str, object]

@@ -17,7 +17,6 @@ from sandbox.errors import Refused
 from sandbox.faults import FaultKind
 from sandbox.journal import Kind
 from sandbox.network import Network
-from sandbox.recordings import placeholder_wav
 from sandbox.rest import accounts, calls, conferences, messages, participants
 from sandbox.rest.asking import Answer, Asked, Form
 from sandbox.world import API_VERSION
@@ -135,9 +134,9 @@ class Door:
     async def recording(self, request: Request) -> Response:
         """The sound itself: open to all, as Twilio's are unless configured otherwise."""
         sid = str(request.path_params["sid"])
-        if self._network.recordings.get(sid) is None:
+        if (recording := self._network.recordings.get(sid)) is None:
             return Response(status_code=404)
-        return Response(placeholder_wav(), media_type="audio/wav")
+        return Response(recording.wav, media_type="audio/wav")
 
 
 def _made(answer: Answer) -> object:

@@ -8,6 +8,7 @@ import pytest
 from temporalio import activity
 
 from activities.calls import Calls
+from activities.incidents import OpenIncidents
 from activities.notices import Notices
 from activities.plans import Plans
 from activities.relays import Relays
@@ -16,7 +17,7 @@ from activities.texts import Texts
 from bridge.driver import Driver
 from workflows.orders import ORDERS, Order
 
-CARRIERS = (Calls, Rooms, Texts, Notices, Plans, Relays, Driver)
+CARRIERS = (Calls, Rooms, Texts, Notices, Plans, Relays, OpenIncidents, Driver)
 
 
 def implementations() -> dict[str, Callable[..., Any]]:

@@ -25,7 +25,9 @@ from tests.activities.town import (
     forms,
     query,
 )
-from workflows.call import assistant_label
+from workflows.call import (
+    assistant_label,
+)
 from workflows.orders import (
     GONE,
     REFUSED,

@@ -190,9 +190,14 @@ async def connected(target: str, *, lazy: bool = True) -> Client:
 
 @asynccontextmanager
 async def house_of(
-    client: Client, folder: Path, *, now: datetime = NIGHT, patience: Patience | None = None
+    client: Client,
+    folder: Path,
+    *,
+    now: datetime = NIGHT,
+    patience: Patience | None = None,
+    voice: bool = False,
 ) -> AsyncGenerator[House, None]:
-    """The door alone, before whatever answers at the client's address."""
+    """The door alone, before whatever answers at the client's address. voice: there is a speech model."""
     configuration = ConfigurationFile(Path(__file__).with_name("night.yaml"), folder / "last-good.yaml")
     tokens = Tokens("link-secret")
     door = Door(
@@ -204,6 +209,7 @@ async def house_of(
         alert_token=ALERT_TOKEN,
         spool=folder / "spool.jsonl",
         patience=patience or Patience(),
+        voice=voice,
         now=lambda: now,
     )
     app = create_app(door, client, configuration)

@@ -13,6 +13,7 @@ from workflows.messages import (
     ConferenceNews,
     EscalationInput,
     EscalationView,
+    Keys,
     LeftRoom,
     LegNews,
     Note,
@@ -92,6 +93,10 @@ class StandInCall(Recorder):
     @workflow.signal
     def note(self, message: Note) -> None:
         self.hear("note", message)
+
+    @workflow.signal
+    def keys(self, message: Keys) -> None:
+        self.hear("keys", message)
 
     @workflow.signal
     def message_left(self, message: Recording) -> None:

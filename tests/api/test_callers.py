@@ -8,9 +8,13 @@ from temporalio.common import SearchAttributeKey
 
 from tests.api.house import OPENING_HOURS, House, connected, house_of, working
 from tests.api.twilio_side import PUBLIC_URL, Twiml, call_sid, conference_sid
-from workflows.call import caller_label
+from workflows.call import (
+    caller_label,
+)
 from workflows.messages import CallInput, call_workflow_id
+from workflows.tokens import EAR
 from workflows.values import CallSid, Severity
+from workflows.voice import Speaker
 
 UNKNOWN = "+12025550177"
 CALLER = "+12025550199"
@@ -97,6 +101,49 @@ async def test_in_opening_hours_the_desk_is_rung_first(temporal: str, tmp_path: 
         assert "To report an emergency" in nobody.says
         talked = await house.twilio.call(there, call_sid(), DialCallStatus="completed")
         assert talked.verbs == ["Hangup"]
+
+
+async def test_where_there_is_a_voice_the_caller_comes_into_the_ais_room_behind_the_danger_sentence(
+    temporal: str, tmp_path: Path
+) -> None:
+    client = await connected(temporal)
+    async with working(temporal), house_of(client, tmp_path, voice=True) as house:
+        sid = call_sid()
+        answer = await house.twilio.call("/voice/incoming", sid)
+        assert answer.verbs == ["Say", "Say", "Stop", "Start", "Dial", "Redirect"]
+        assert answer.says.startswith("If anyone is in danger")
+        assert answer.words("Conference") == f"af-{sid}"
+        (ear,) = answer.one("Start")
+        assert (ear.attrib["track"], ear.attrib["name"]) == ("inbound_track", "ear")
+        token = house.tokens.open(EAR, ear[0].attrib["value"])
+        assert (token.call, token.leg, token.speaker) == (sid, sid, Speaker.CALLER)
+        handle = house.client.get_workflow_handle(call_workflow_id(sid))
+        start = await handle.query("begun_with", result_type=CallInput)
+        assert start.speech is not None
+        assert "Riverside Clinic" in start.speech.greeting
+
+
+async def test_a_caller_with_whom_nobody_talks_gets_the_menu(house: House) -> None:
+    answer = await house.twilio.call("/voice/menu/again", call_sid())
+    assert answer.says.startswith("If anyone is in danger")
+    assert "To report an emergency, press 1." in answer.says
+
+
+async def test_digits_go_to_the_call_and_the_caller_goes_back_into_the_room(house: House) -> None:
+    sid = call_sid()
+    await house.twilio.call("/voice/incoming", sid)
+    asked = await house.twilio.call("/voice/keys/ask?about=place", sid)
+    assert "house number" in asked.says
+    assert asked.attribute("Gather", "finishOnKey") == "#"
+    room = await house.twilio.call(asked.attribute("Gather", "action"), sid, "412")
+    assert room.words("Conference") == f"af-{sid}"
+    (keys,) = await house.told(call_workflow_id(sid), "keys")
+    assert (keys["about"], keys["digits"]) == ("place", "412")
+
+
+async def test_what_nobody_asks_for_is_refused(house: House) -> None:
+    answer = await house.twilio.call("/voice/keys/ask?about=password", call_sid())
+    assert answer.status == 422
 
 
 async def test_silence_is_asked_twice_and_then_escalates_as_not_understood(house: House) -> None:

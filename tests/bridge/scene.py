@@ -28,6 +28,7 @@ from workflows.messages import call_workflow_id
 from workflows.orders import Instruction
 from workflows.tokens import STREAM, StreamToken, Tokens
 from workflows.values import CallSid
+from workflows.voice import Plan
 
 PATIENCE_S = 10.0
 
@@ -105,6 +106,12 @@ class Scene:
             heard: Heard = await self.call.execute_update("until", (attached, detached), result_type=Heard)
         return heard
 
+    async def told(self, turns: int) -> Heard:
+        """What the call has heard, once it was told so many batches of turns."""
+        async with asyncio.timeout(PATIENCE_S):
+            heard: Heard = await self.call.execute_update("until_told", turns, result_type=Heard)
+        return heard
+
     async def heard(self) -> Heard:
         heard: Heard = await self.call.query("heard", result_type=Heard)
         return heard
@@ -122,7 +129,7 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(settings: Settings) -> AsyncGenerator[Scene]:
+async def scene(settings: Settings, plan: Plan | None = None) -> AsyncGenerator[Scene]:
     client = await connect_temporal(settings)
     sid = CallSid(f"CA{uuid.uuid4().hex}")
     async with (
@@ -137,6 +144,7 @@ async def scene(settings: Settings) -> AsyncGenerator[Scene]:
     ):
         call = await client.start_workflow(
             StandInCall.run,
+            plan,
             id=call_workflow_id(sid),
             task_queue=orders.WORKFLOWS,
             task_timeout=timedelta(seconds=1),  # a task that was lost in the silence is given out again

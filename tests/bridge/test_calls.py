@@ -1,15 +1,18 @@
 """Talking to a call's workflow while Temporal does not answer."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from bridge.calls import Calls
 from bridge.driver import Driver
+from bridge.models import RealtimeModels
 from bridge.signature import Signatures
+from rung.bridge import access
 from tests.bridge.scene import Bridge, Scene
 from tests.temporal_server import TemporalServer
 from workflows.tokens import StreamToken
 from workflows.values import CallSid
+from workflows.voice import Speaker, ToolCall, ToolOutcome, Turn, Turns, VoiceTrouble
 
 HASTY = timedelta(milliseconds=200)
 
@@ -69,7 +72,9 @@ async def test_a_leg_that_comes_back_while_there_is_no_temporal_is_attached_when
     calls = Calls(night.client, "bridge-test", HASTY)
     settings = night.bridge.settings
     token = settings.twilio_auth_token.get_secret_value()
-    driver = Driver(calls, night.tokens, Signatures(token, settings.stream_url))
+    driver = Driver(
+        calls, night.tokens, Signatures(token, settings.stream_url), RealtimeModels(access(settings))
+    )
     async with driver.listening("127.0.0.1", 0) as port:
         bridge = Bridge(settings, port=port)
         first = await night.started(night.token(), bridge=bridge)
@@ -86,3 +91,43 @@ async def test_a_leg_that_comes_back_while_there_is_no_temporal_is_attached_when
         "attached-attached-detached",
         "attached-detached-attached-detached",
     }
+
+
+async def test_a_tool_call_counts_once_however_often_it_is_put(night: Scene, server: TemporalServer) -> None:
+    calls = Calls(night.client, "bridge-test", HASTY)
+    call = ToolCall(id="call_1", name="note", arguments="{}", generation=1)
+    with server.silent():
+        asking = asyncio.create_task(calls.use_tool(leg(night), call))
+        done, _ = await asyncio.wait({asking}, timeout=1.0)  # several attempts fail meanwhile
+        assert not done
+
+    assert await asking == ToolOutcome(output="note done", speak=False)
+    assert await calls.use_tool(leg(night), call) == ToolOutcome(output="note done", speak=False)
+    assert (await night.heard()).tools == (call,)
+
+
+async def test_a_tool_that_the_call_refuses_says_why(night: Scene) -> None:
+    calls = Calls(night.client, "bridge-test")
+    call = ToolCall(id="call_1", name="fail", arguments="{}", generation=1)
+
+    outcome = await calls.use_tool(leg(night), call)
+
+    assert "nobody may do that" in outcome.output
+    assert outcome.speak
+
+
+async def test_turns_and_trouble_are_told_when_temporal_is_back(night: Scene, server: TemporalServer) -> None:
+    calls = Calls(night.client, "bridge-test", HASTY)
+    turn = Turn(Speaker.CALLER, "It leaks.", datetime(2026, 1, 1, tzinfo=UTC))
+    turns = Turns(generation=1, first=3, turns=(turn,))
+    trouble = VoiceTrouble(generation=1, what="model-lost", detail="1006")
+    with server.silent():
+        telling = asyncio.gather(calls.tell_trouble(leg(night), trouble), calls.tell_turns(leg(night), turns))
+        done, _ = await asyncio.wait({telling}, timeout=1.0)
+        assert not done
+
+    await telling
+
+    heard = await night.told(1)
+    assert heard.turns[0] == turns
+    assert heard.troubles[0] == trouble

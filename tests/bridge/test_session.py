@@ -4,16 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from bridge.effects import AskToAttach, Claim, End
 from bridge.errors import LocalProtocolError
-from bridge.session import (
-    BROKEN_IN_A_ROW,
-    PROTOCOL_ERROR,
-    AskToAttach,
-    At,
-    Claim,
-    End,
-    Session,
-)
+from bridge.session import BROKEN_IN_A_ROW, PROTOCOL_ERROR, At, Session
 from bridge.twilio_wire import (
     Connected,
     Dtmf,
@@ -41,33 +34,34 @@ COACH = Instruction(CALL, 1, "role", Role.COACH, "Ana")
 
 def claiming() -> Session:
     session = Session()
-    session.received(Connected())
-    session.received(START)
+    session.received(Connected(), 0.0)
+    session.received(START, 0.0)
     session.claimed(LEG)
     return session
 
 
 def carried() -> Session:
     session = claiming()
-    session.attached()
+    session.attached(None, 0.0)
     return session
 
 
 def test_a_stream_is_asked_for_as_soon_as_its_token_is_known_to_be_ours() -> None:
     session = Session()
 
-    assert session.received(Connected()) == []
-    assert session.received(START) == [Claim("t")]
+    assert session.received(Connected(), 0.0) == []
+    assert session.received(START, 0.0) == [Claim("t")]
     assert session.claimed(LEG) == [AskToAttach(LEG, STREAM)]
     assert claiming().at is At.CLAIMING
-    assert session.attached() == []
+    assert session.attached(None, 0.0) == []
     assert session.at is At.CARRIED
 
 
 def test_a_stream_without_a_token_is_closed() -> None:
     session = Session()
+    assert session.received(replace(START, parameters={}), 0.0) == [Claim("")]
 
-    [end] = session.received(replace(START, parameters={}))
+    [end] = session.forged()
 
     assert isinstance(end, End)
     assert session.at is At.OVER
@@ -75,7 +69,7 @@ def test_a_stream_without_a_token_is_closed() -> None:
 
 def test_a_stream_with_a_forged_token_is_closed() -> None:
     session = Session()
-    session.received(START)
+    session.received(START, 0.0)
 
     [end] = session.forged()
 
@@ -88,7 +82,7 @@ def test_a_stream_with_a_forged_token_is_closed() -> None:
 def test_nothing_comes_before_start(message: FromTwilio) -> None:
     session = Session()
 
-    [end] = session.received(message)
+    [end] = session.received(message, 0.0)
 
     assert isinstance(end, End)
     assert end.code == PROTOCOL_ERROR
@@ -96,7 +90,7 @@ def test_nothing_comes_before_start(message: FromTwilio) -> None:
 
 @pytest.mark.parametrize("message", [START, Connected()], ids=["start", "connected"])
 def test_a_stream_starts_once(message: FromTwilio) -> None:
-    [end] = carried().received(message)
+    [end] = carried().received(message, 0.0)
 
     assert isinstance(end, End)
 
@@ -104,7 +98,7 @@ def test_a_stream_starts_once(message: FromTwilio) -> None:
 def test_audio_flows_while_the_workflow_has_not_answered_yet() -> None:
     session = claiming()
 
-    assert session.received(Media(STREAM, 40, "")) == []
+    assert session.received(Media(STREAM, 40, ""), 0.0) == []
     assert session.at is At.CLAIMING
     assert session.counts.media == 1
 
@@ -112,7 +106,7 @@ def test_audio_flows_while_the_workflow_has_not_answered_yet() -> None:
 def test_the_timestamp_is_the_clock_not_the_number_of_frames() -> None:
     session = carried()
     for timestamp_ms in (20, 900, 880):
-        session.received(Media(STREAM, timestamp_ms, ""))
+        session.received(Media(STREAM, timestamp_ms, ""), 0.0)
 
     assert session.heard_ms == 900
 
@@ -120,7 +114,7 @@ def test_the_timestamp_is_the_clock_not_the_number_of_frames() -> None:
 def test_keys_marks_and_unknown_events_are_counted() -> None:
     session = carried()
     for message in (Dtmf(STREAM, "1"), Mark(STREAM, "m"), Mark(STREAM, "n"), Unknown("weather")):
-        assert session.received(message) == []
+        assert session.received(message, 0.0) == []
 
     assert (session.counts.keys, session.counts.marks, session.counts.unknown) == (1, 2, 1)
 
@@ -128,7 +122,7 @@ def test_keys_marks_and_unknown_events_are_counted() -> None:
 def test_frames_of_another_stream_are_not_ours() -> None:
     session = carried()
 
-    assert session.received(Stop(OTHER)) == []
+    assert session.received(Stop(OTHER), 0.0) == []
     assert session.at is At.CARRIED
     assert session.counts.foreign == 1
 
@@ -136,10 +130,10 @@ def test_frames_of_another_stream_are_not_ours() -> None:
 def test_a_stop_ends_the_stream_and_nothing_follows() -> None:
     session = carried()
 
-    [end] = session.received(Stop(STREAM))
+    [end] = session.received(Stop(STREAM), 0.0)
 
     assert isinstance(end, End)
-    assert session.received(Media(STREAM, 20, "")) == []
+    assert session.received(Media(STREAM, 20, ""), 0.0) == []
     assert session.broken("late") == []
 
 
@@ -154,7 +148,7 @@ def test_nothing_but_broken_frames_ends_the_stream() -> None:
     session = carried()
     for _ in range(BROKEN_IN_A_ROW - 1):
         assert session.broken("no event") == []
-    session.received(Media(STREAM, 20, ""))
+    session.received(Media(STREAM, 20, ""), 0.0)
     for _ in range(BROKEN_IN_A_ROW - 1):
         assert session.broken("no event") == []
 
@@ -172,16 +166,16 @@ def test_a_broken_frame_before_start_ends_the_stream() -> None:
 def test_quiet_clears_what_was_sent_and_lasts_until_a_role_is_given() -> None:
     session = carried()
 
-    assert session.instructed(QUIET) == [SendClear(STREAM)]
-    assert session.instructed(QUIET) == [SendClear(STREAM)]
+    assert session.instructed(QUIET, 0.0) == [SendClear(STREAM)]
+    assert session.instructed(QUIET, 0.0) == [SendClear(STREAM)]
     assert session.quiet
 
-    assert session.instructed(COACH) == []
-    assert (session.quiet, session.role, session.person) == (False, Role.COACH, "Ana")
+    assert session.instructed(COACH, 0.0) == []
+    assert (session.quiet, session.role) == (False, Role.COACH)
 
 
 def test_the_workflow_may_speak_before_its_acceptance_has_reached_us() -> None:
-    assert claiming().instructed(QUIET) == [SendClear(STREAM)]
+    assert claiming().instructed(QUIET, 0.0) == [SendClear(STREAM)]
 
 
 def test_a_refused_stream_is_closed() -> None:
@@ -195,15 +189,15 @@ def test_a_refused_stream_is_closed() -> None:
 
 def test_instructing_a_stream_that_is_over_is_our_own_mistake() -> None:
     session = carried()
-    session.received(Stop(STREAM))
+    session.received(Stop(STREAM), 0.0)
 
     with pytest.raises(LocalProtocolError):
-        session.instructed(QUIET)
+        session.instructed(QUIET, 0.0)
 
 
 def test_an_acceptance_that_comes_after_the_end_changes_nothing() -> None:
     session = claiming()
-    session.received(Stop(STREAM))
+    session.received(Stop(STREAM), 0.0)
 
-    assert session.attached() == []
+    assert session.attached(None, 0.0) == []
     assert session.at is At.OVER

@@ -9,12 +9,14 @@ from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 from websockets.exceptions import InvalidStatus
 
 from tests.bridge import frames
-from tests.bridge.scene import Bridge, Scene, closed, signed_by_twilio
+from tests.bridge.model_server import model_server
+from tests.bridge.scene import Bridge, Scene, closed, scene, signed_by_twilio
 from tests.temporal_server import TemporalServer
 from workflows.assistant import Role
 from workflows.orders import GONE, Instruction
-from workflows.tokens import LEG, STREAM, LegToken, StreamToken, Tokens
+from workflows.tokens import EAR, LEG, STREAM, EarToken, LegToken, StreamToken, Tokens
 from workflows.values import CallSid
+from workflows.voice import Plan, Speaker
 
 SECOND_STREAM = "MZ" + "0" * 31 + "2"
 
@@ -266,5 +268,44 @@ async def test_a_bridge_told_to_stop_lets_its_streams_go_and_takes_no_new_ones(n
     await night.until(detached=1)
 
 
+async def test_an_ears_stream_is_taken_and_no_call_is_asked(night: Scene) -> None:
+    ear = EarToken(night.sid, CallSid(frames.LEG), Speaker.CALLER, "")
+    socket = await night.started(night.tokens.make(EAR, ear))
+
+    await socket.send(frames.media())
+
+    assert (await night.bridge.health())["streams"] == 1
+    assert socket.close_code is None
+    await socket.close()
+    assert (await night.heard_in_all()).attached == ()
+
+
 async def test_health_tells_how_many_streams_there_are(night: Scene) -> None:
-    assert await night.bridge.health() == {"status": "ok", "streams": 0}
+    health = await night.bridge.health()
+
+    assert (health["status"], health["streams"]) == ("ok", 0)
+
+
+async def test_a_stream_with_a_plan_speaks_and_its_turns_reach_the_call(server: TemporalServer) -> None:
+    """All of it at once: a signed stream, a plan from the call, a model, what was said back in the history."""
+    await server.serves()
+    plan = Plan("Listen.", (), "marin", "en", opening="Hello.")
+    async with model_server() as model:
+        settings = server.settings.model_copy(update={"speech_url": model.url})
+        async with scene(settings, plan) as night:
+            socket = await night.started(night.token())
+            create = await model.event("response.create")
+            await model.answers(200, "Hello.", metadata=create["response"]["metadata"])
+            while (message := json.loads(await socket.recv()))["event"] != "mark":
+                pass
+            await socket.send(json.dumps(message))
+
+            [batch] = (await night.told(1)).turns
+
+            assert [(turn.text, turn.speaker, turn.whole) for turn in batch.turns] == [
+                ("Hello.", "assistant", True)
+            ]
+            assert await night.order(Instruction(night.sid, 1, "context", text="Ana is coming.")) == "done"
+            created = await model.event("conversation.item.create")
+            assert created["item"]["content"][0]["text"] == "Ana is coming."
+            await socket.close()

@@ -1,8 +1,11 @@
 """Media Streams frames, read and written."""
 
+import base64
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bridge.errors import RemoteProtocolError
 from bridge.twilio_wire import (
@@ -18,6 +21,7 @@ from bridge.twilio_wire import (
     Stop,
     StreamSid,
     Unknown,
+    by_the_models,
     read,
     write,
 )
@@ -85,3 +89,60 @@ def test_what_we_send_is_what_twilio_documents() -> None:
         {"event": "mark", "streamSid": STREAM, "mark": {"name": "m"}},
         {"event": "clear", "streamSid": STREAM},
     ]
+
+
+@pytest.mark.parametrize("payload", ["A", "AAA", "AA AA", 'AAAA"', "ÄÄÄÄ", "A===", "=AAA", "AAAA\n"])
+def test_sound_that_is_no_base64_is_the_other_sides_fault(payload: str) -> None:
+    frame = json.loads(frames.media())
+    frame["media"]["payload"] = payload
+
+    with pytest.raises(RemoteProtocolError):
+        read(json.dumps(frame))
+
+
+NOTHING: dict[str, object] = {}
+ODD: st.SearchStrategy[object] = (
+    st.none() | st.booleans() | st.integers(-5, 10**18) | st.text(max_size=6) | st.just(NOTHING)
+)
+PAYLOADS = st.binary(max_size=200).map(lambda sound: base64.b64encode(sound).decode()) | ODD
+TIMES = (
+    st.integers(0, 10**7).map(str)
+    | st.integers(0, 10**7)
+    | st.sampled_from(["-1", "٣", "1_0", " 1", "9" * 40])
+    | ODD
+)
+BODIES = st.fixed_dictionaries(
+    {}, optional={"timestamp": TIMES, "payload": PAYLOADS, "track": ODD, "chunk": ODD}
+)
+EVENTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "event": st.sampled_from(["media", "mark"]) | ODD,
+        "streamSid": st.just("MZ1") | ODD,
+        "media": BODIES | ODD,
+        "mark": st.fixed_dictionaries({}, optional={"name": st.just("0:a:200") | ODD}) | ODD,
+    },
+)
+
+
+def outcome(reading: "object", argument: object) -> object:
+    try:
+        return reading(argument)  # type: ignore[operator]  # either way of reading
+    except RemoteProtocolError:
+        return "refused"
+
+
+@settings(derandomize=True, deadline=None, max_examples=1000)
+@given(event=EVENTS, spaced=st.booleans(), order=st.booleans())
+def test_the_short_way_for_sound_gives_what_the_long_way_gives(
+    event: dict[str, object], *, spaced: bool, order: bool
+) -> None:
+    turned = dict(reversed(event.items())) if order else event
+    frame = json.dumps(turned, separators=None if spaced else (",", ":"))
+
+    assert outcome(read, frame) == outcome(by_the_models, json.loads(frame))
+
+
+@given(frame=st.binary(max_size=200) | st.text(max_size=200))
+def test_no_bytes_break_the_reading(frame: bytes | str) -> None:
+    outcome(read, frame)

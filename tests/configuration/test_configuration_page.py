@@ -16,6 +16,8 @@ PARTS = {
 }
 # The words before the table of each part.
 BEFORE = {
+    "Agent": "## An agent",
+    "Assistant": "## The AI of a line",
     "Alerts": "## Alerts",
     "Category": "A category:",
     "Configuration": "## The whole file",

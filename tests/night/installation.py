@@ -188,9 +188,10 @@ async def installed(
     folder: Path,
     owners_file: OwnersFile,
     assumptions: dict[str, Any] | None = None,
+    speech: Literal["off", "light", "local"] = "off",
 ) -> AsyncGenerator[Installation, None]:
     """Start everything on free ports, its state in this folder. assumptions: of the sandbox."""
-    api, sandbox, bridge, temporal, ui = _free_ports(5)
+    api, sandbox, bridge, voice, temporal, ui = _free_ports(6)
     text = owners_file.written(sandbox)
     file = folder / "night.yaml"
     file.write_text(text)
@@ -207,6 +208,8 @@ async def installed(
         api_port=api,
         sandbox_port=sandbox,
         bridge_port=bridge,
+        speech=speech,
+        speech_port=voice,
         temporal_port=temporal,
         temporal_ui_port=ui,
     )

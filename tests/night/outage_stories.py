@@ -12,7 +12,9 @@ from tests.night.owners_file import Line
 from tests.night.people import SHORT_VOICEMAIL, Leg, Story
 from tests.night.rooms import are_together
 from tests.night.together import Outage
-from workflows.call import Closing
+from workflows.call_state import (
+    Closing,
+)
 from workflows.ladder import Phase
 
 

@@ -23,7 +23,9 @@ from tests.night.lines import (
 from tests.night.owners_file import Line
 from tests.night.people import JOINS, PASSES, TAKES, VOICEMAIL, Leg, Story, is_event
 from tests.night.rooms import are_together, is_coached
-from workflows.call import Closing
+from workflows.call_state import (
+    Closing,
+)
 from workflows.ladder import Phase
 from workflows.messages import call_workflow_id
 from workflows.pages import Standing

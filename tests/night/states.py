@@ -15,7 +15,9 @@ from tests.night.judge import Allowance, Reached
 from tests.night.owners_file import Line, OwnersFile
 from tests.night.people import TAKES, Leg, Story, is_event
 from tests.night.rooms import are_together, is_coached
-from workflows.call import Closing
+from workflows.call_state import (
+    Closing,
+)
 from workflows.ladder import Phase
 from workflows.values import Act, ActId, ActKind, EscalationId, PersonId, Via
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ParamSpec, TypeVar
@@ -13,6 +14,7 @@ from sandbox.clock import ManualClock
 from sandbox.network import Network
 from sandbox.phones import CallBehaviour, Phone
 from sandbox.serve import running
+from sandbox.sound.speech import LIGHT, Speech
 from sandbox.world import DEFAULT_ACCOUNT, DEFAULT_TOKEN
 from tests.sandbox.product import Product, running_product
 
@@ -48,8 +50,22 @@ class Scene:
 
 @pytest.fixture
 async def scene() -> AsyncGenerator[Scene]:
+    """Without sound: what is spoken travels as text."""
+    async with _town(None) as scene:
+        yield scene
+
+
+@pytest.fixture
+async def sounding() -> AsyncGenerator[Scene]:
+    """With the light voice: what is spoken can be heard."""
+    async with _town(LIGHT) as scene:
+        yield scene
+
+
+@asynccontextmanager
+async def _town(speech: Speech | None) -> AsyncGenerator[Scene]:
     clock = ManualClock()
-    network = Network(clock=clock, seed=7)
+    network = Network(clock=clock, seed=7, speech=speech)
     async with running_product() as product, running(network) as address:
         network.add_number(
             LINE,

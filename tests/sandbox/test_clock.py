@@ -115,3 +115,10 @@ async def test_the_real_clock_runs_as_much_faster_as_asked() -> None:
     begun = clock.now()
     await clock.work.spawn(sleep(clock, seconds(4)), name="nap")
     assert seconds(4) <= clock.now() - begun < seconds(2_000)
+
+
+async def test_the_real_clock_forgets_what_has_fired() -> None:
+    clock = RealClock(speed=1_000)
+    for _ in range(50):
+        await clock.work.spawn(sleep(clock, seconds(0.5)), name="nap")
+    assert len(clock._agenda._heap) < 5  # pyright: ignore[reportPrivateUsage]

@@ -12,6 +12,8 @@ import httpx
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
 
+from sandbox.sound import modem, wav
+
 TOWN = """
 numbers: [{number: "+15550000100"}]
 phones:
@@ -53,6 +55,31 @@ async def test_a_page_is_answered_in_real_time_through_the_async_client(tmp_path
         assert (gathered["call"], gathered["details"]["digits"]) == (call.sid, "9")
         running.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(running.wait(), 10) == 0
+
+
+SOUNDING = """
+numbers: [{number: "+15550000100", voice_url: "${SANDBOX}/_sandbox/static/line"}]
+static: {line: {text: "<Response><Say>Good evening</Say><Pause length='9'/></Response>"}}
+dials: [{from: "+15550000301", to: "+15550000100", steps: [{wait: 2}, hang_up]}]
+"""
+
+
+async def test_every_leg_of_a_night_can_be_recorded(tmp_path: Path) -> None:
+    (tmp_path / "town.yaml").write_text(SOUNDING)
+    folder = tmp_path / "heard"
+    arguments = ("--town", str(tmp_path / "town.yaml"), "--voice", "light", "--record", str(folder))
+    async with process(*arguments) as (running, line):
+        ready = json.loads(line.partition(" ")[2])
+        async with httpx.AsyncClient(base_url=ready["control"]) as hand:
+            ended = await hand.get("/journal", params={"wait_s": 20, "kind": "call.ended"})
+            sid = ended.json()["records"][0]["call"]
+            sound = (await hand.get("/sound")).json()
+        running.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(running.wait(), 10) == 0
+    assert modem.understand(wav.read((folder / f"{sid}.heard.wav").read_bytes())) == "Good evening"
+    assert (folder / f"{sid}.said.wav").exists()
+    assert sound["left_out"] == 0
+    assert sound["ticks"] > 0
 
 
 async def test_a_broken_town_is_told_and_nothing_listens(tmp_path: Path) -> None:

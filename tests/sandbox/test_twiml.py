@@ -16,7 +16,10 @@ def only(body: str) -> twiml.Verb:
 @pytest.mark.parametrize(
     ("body", "verb"),
     [
-        ("<Say voice='alice' language='de-DE'>Guten\n Tag</Say>", twiml.Say("Guten Tag")),
+        (
+            "<Say voice='alice' language='de-DE'>Guten\n Tag</Say>",
+            twiml.Say("Guten Tag", 1, "de-DE", "alice"),
+        ),
         ("<Play loop='2'>http://x/y.mp3</Play>", twiml.Play("http://x/y.mp3", 2)),
         ("<Play digits='1w2'/>", twiml.Play(digits="1w2")),
         ("<Pause/>", twiml.Pause(1)),
@@ -48,6 +51,7 @@ def only(body: str) -> twiml.Verb:
                     "x",
                     beep="false",
                     wait_url="",
+                    jitter_buffer="small",
                     callback=twiml.StatusCallback("/c", "POST", frozenset({"join", "leave"})),
                 ),
                 "/a",

@@ -369,6 +369,16 @@ class Exchange:
         await self._ordered("deliver_message", order)
         return Done()
 
+    @activity.defn(name=orders.SEND_CALLER.name)
+    async def send_caller(self, order: orders.SendCaller) -> Done:
+        await self._ordered("send_caller", order)
+        return Done()
+
+    @activity.defn(name=orders.FIND_INCIDENTS.name)
+    async def find_incidents(self, order: orders.FindIncidents) -> orders.Incidents:
+        await self._ordered("find_incidents", order)
+        return orders.Incidents((orders.Incident("water", "paging", 12),))
+
     @activity.defn(name=orders.INSTRUCT_BRIDGE.name)
     async def instruct_bridge(self, order: orders.Instruction) -> Done:
         await self._ordered("instruct_bridge", order)

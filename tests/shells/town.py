@@ -22,7 +22,12 @@ from temporalio.worker import Worker
 from rung.worker import STICKY, WORKFLOWS
 from tests.shells.exchange import LONGEST, PATIENCE_S, Exchange, Ringing, whose
 from workflows import orders
-from workflows.call import assistant_label, caller_label, responder_label
+from workflows.agents import Speech
+from workflows.call import (
+    assistant_label,
+    caller_label,
+    responder_label,
+)
 from workflows.call_shell import CallWorkflow
 from workflows.codec import CodecKey
 from workflows.escalation import EscalationWorkflow
@@ -70,6 +75,7 @@ from workflows.values import (
     Severity,
     Via,
 )
+from workflows.voice import ToolCall, ToolOutcome, Turn, Turns
 
 KEY = CodecKey(
     "tests", bytes(range(32))
@@ -260,6 +266,15 @@ class Caller:
         """Wait in the conference."""
         await self.town.exchange.conference(self.sid, "participant-join", self.sid, caller_label(self.sid))
 
+    async def talks(self, *turns: Turn, first: int = 0, generation: int = 1) -> None:
+        """What was said on the AI's leg, as its bridge tells it."""
+        await self.handle.signal("turns", Turns(generation=generation, first=first, turns=turns))
+
+    async def ai_asks(self, tool: str, arguments: str, call_id: str = "call_1") -> ToolOutcome:
+        """The speech model wants something done."""
+        message = ToolCall(id=call_id, name=tool, arguments=arguments, generation=1)
+        return await self.handle.execute_update(CallWorkflow.use_tool, message, id=call_id)
+
     async def hears_it_out(self) -> None:
         """An announcement has ended."""
         await self.town.exchange.conference(self.sid, "announcement-end")
@@ -332,8 +347,10 @@ class Town:
 
     # Who rings
 
-    async def caller_rings(self, *, line: Line | None = None, number: str = CALLER_NUMBER) -> Caller:
-        """Somebody rings the line and is in the menu."""
+    async def caller_rings(
+        self, *, line: Line | None = None, number: str = CALLER_NUMBER, speech: Speech | None = None
+    ) -> Caller:
+        """Somebody rings the line and is in the menu, or on the way to the AI's room."""
         self._numbers += 1
         sid = CallSid(f"CA{self._numbers:028x}ca11")
         message = CallInput(
@@ -342,6 +359,7 @@ class Town:
             caller_number=number,
             caller_digest="digest",
             searchable=self.searchable,
+            speech=speech,
         )
         handle = await self.client.start_workflow(
             CallWorkflow.run,

@@ -9,10 +9,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from workflows import call as room
+from workflows import call_news
 from workflows import ladder as lad
 from workflows import responder as res
 from workflows.assistant import Assistant, Step
-from workflows.call import Call
+from workflows.call_state import (
+    Call,
+)
 from workflows.ladder import Caller, Effect, Escalation, Event, TimerKind
 from workflows.pages import Evidence, Page, Standing
 from workflows.responder import Phone, Request
@@ -443,11 +446,11 @@ class Room:
             CALLER.call, replace(LINE, assistant=assistant), "+15550177", CALLER.conference, NIGHT, NIGHT
         )
         self.conference = ROOM
-        self.last: tuple[room.Effect, ...] = ()
-        self.ordered: list[room.Effect] = []
+        self.last: tuple[call_news.Effect, ...] = ()
+        self.ordered: list[call_news.Effect] = []
         self.now = 0.0
 
-    def hears(self, event: room.Event) -> tuple[room.Effect, ...]:
+    def hears(self, event: call_news.Event) -> tuple[call_news.Effect, ...]:
         """The call hears this news."""
         self.now = max(self.now, (event.at - NIGHT).total_seconds())
         self.call, self.last = room.decide(self.call, event)
@@ -469,11 +472,11 @@ class Room:
 
     def reports(self, when: float | None = None, severity: Severity = Severity.URGENT) -> None:
         """The caller reports an emergency."""
-        self.hears(room.Reported(a_case(severity), self._at(when)))
+        self.hears(call_news.Reported(a_case(severity), self._at(when)))
 
     def enters(self, sid: CallSid, label: str, conference: ConferenceSid | None = None) -> None:
         """A leg is in the room."""
-        self.hears(room.Joined(conference or self.conference, sid, label, self._at(None)))
+        self.hears(call_news.Joined(conference or self.conference, sid, label, self._at(None)))
 
     def caller_waits(self) -> None:
         """The caller comes into the room."""
@@ -481,26 +484,28 @@ class Room:
 
     def caller_hangs_up(self, when: float | None = None) -> None:
         """The caller's call is over."""
-        self.hears(room.CallerEnded(self._at(when)))
+        self.hears(call_news.CallerEnded(self._at(when)))
 
     def is_told(self, kind: FactKind, fact_id: str = "", when: float | None = None) -> None:
         """The escalation has something true for the caller."""
-        self.hears(room.Told(Fact(fact_id or f"esc#{len(self.ordered)}-{kind}", kind, 1), self._at(when)))
+        self.hears(
+            call_news.Told(Fact(fact_id or f"esc#{len(self.ordered)}-{kind}", kind, 1), self._at(when))
+        )
 
     def has_heard_it(self, when: float | None = None) -> None:
         """The announcement ended."""
-        self.hears(room.AnnouncementEnded(self._at(when)))
+        self.hears(call_news.AnnouncementEnded(self._at(when)))
 
     @property
     def announced(self) -> list[str]:
         """The facts played to the caller since the beginning, in order."""
-        return [announce.fact.kind for announce in self.ever(room.Announce)]
+        return [announce.fact.kind for announce in self.ever(call_news.Announce)]
 
     # Responders
 
     def is_expected(self, who: Responder, leg: str | None = None) -> None:
         """Their leg is coming into the room."""
-        self.hears(room.SeatExpected(who, self.leg(who, leg), self._at(None)))
+        self.hears(call_news.SeatExpected(who, self.leg(who, leg), self._at(None)))
 
     def joins(self, who: Responder, leg: str | None = None) -> None:
         """Their leg is in the room."""
@@ -513,17 +518,17 @@ class Room:
 
     def leaves(self, sid: CallSid, conference: ConferenceSid | None = None) -> None:
         """A leg is no longer in the room."""
-        self.hears(room.Left(conference or self.conference, sid, self._at(None)))
+        self.hears(call_news.Left(conference or self.conference, sid, self._at(None)))
 
     def steps_out(self, who: Responder) -> None:
         """They pressed `*` and are in the menu."""
         self.leaves(self.leg(who))
-        self.hears(room.SteppedOut(self.leg(who), self._at(None)))
+        self.hears(call_news.SteppedOut(self.leg(who), self._at(None)))
 
     def hangs_up(self, who: Responder) -> None:
         """Their call is over."""
         self.leaves(self.leg(who))
-        self.hears(room.LegEnded(self.leg(who), self._at(None)))
+        self.hears(call_news.LegEnded(self.leg(who), self._at(None)))
 
     @staticmethod
     def leg(who: Responder, leg: str | None = None) -> CallSid:
@@ -544,7 +549,9 @@ class Room:
         adds = step is Step.ADD
         sid = CallSid(f"CAai{self.ai.generation}") if adds else None
         conference = self.conference if adds else None
-        self.hears(room.StepDone(step, self._at(None), sid, conference, self.ai.generation, self.ai.bridge))
+        self.hears(
+            call_news.StepDone(step, self._at(None), sid, conference, self.ai.generation, self.ai.bridge)
+        )
         return step
 
     def step_fails(self, *, gone: bool = False) -> Step:
@@ -552,7 +559,7 @@ class Room:
         step = self.call.step
         assert step is not None
         self.hears(
-            room.StepFailed(step, "no answer", gone, self._at(None), self.ai.generation, self.ai.bridge)
+            call_news.StepFailed(step, "no answer", gone, self._at(None), self.ai.generation, self.ai.bridge)
         )
         return step
 
@@ -570,7 +577,7 @@ class Room:
 
     def bridge_attaches(self, queue: str = "bridge-1", nonce: str = "") -> None:
         """A bridge carries the AI's audio."""
-        self.hears(room.BridgeAttached(self.ai.generation, queue, self._at(None), nonce))
+        self.hears(call_news.BridgeAttached(self.ai.generation, queue, self._at(None), nonce))
 
     def ai_is_seated(self) -> list[Step]:
         """The AI's leg is added, comes in, is attached to a bridge, and has its role."""
@@ -592,11 +599,11 @@ class Room:
         """What looking showed."""
         here = tuple((CallSid(sid), label) for sid, label in present)
         gone = tuple(CallSid(sid) for sid in ended)
-        self.hears(room.Looked(conference or self.conference, over, here, gone, self._at(when)))
+        self.hears(call_news.Looked(conference or self.conference, over, here, gone, self._at(when)))
 
     def room_ends(self, conference: ConferenceSid | None = None) -> None:
         """The conference is over."""
-        self.hears(room.RoomEnded(conference or self.conference, self._at(None)))
+        self.hears(call_news.RoomEnded(conference or self.conference, self._at(None)))
 
     def time_passes(self, until: float) -> None:
         """Every look and grace due by then comes due."""
@@ -604,7 +611,7 @@ class Room:
             due = room.due_at(self.call)
             if due > at(until):
                 break
-            self.hears(room.Due(max(due, at(self.now))))
+            self.hears(call_news.Due(max(due, at(self.now))))
         self.now = max(self.now, until)
 
 

@@ -9,18 +9,24 @@ from workflows.call import (
     LEAVE_GRACE_S,
     LOOK_S,
     STILL_RINGING_S,
+    assistant_label,
+    caller_label,
+    due_at,
+    may_attach,
+    may_resume,
+    responder_label,
+    seated_person,
+)
+from workflows.call_news import (
     Announce,
     BridgeAttached,
     BridgeDetached,
-    CallerAt,
     CaseHeard,
-    Closing,
     DeliverMessage,
     Dismissed,
     EmergencyCalled,
     EndRoom,
     FoundFailedOver,
-    LegAt,
     LegEnded,
     Look,
     MessageLeft,
@@ -31,13 +37,11 @@ from workflows.call import (
     StartEscalation,
     StepDone,
     StepFailed,
-    assistant_label,
-    caller_label,
-    due_at,
-    may_attach,
-    may_resume,
-    responder_label,
-    seated_person,
+)
+from workflows.call_state import (
+    CallerAt,
+    Closing,
+    LegAt,
 )
 from workflows.values import CallSid, ConferenceSid, Severity
 

@@ -17,15 +17,19 @@ from workflows.call import (
     FACTS_WAITING,
     LOOK_S,
     NONCES_REMEMBERED,
+    assistant_label,
+    caller_label,
+    decide,
+    due_at,
+    responder_label,
+)
+from workflows.call_news import (
     Announce,
     AnnouncementEnded,
     BridgeAttached,
     BridgeDetached,
-    Call,
-    CallerAt,
     CallerEnded,
     CaseHeard,
-    Closing,
     Dismissed,
     Due,
     Effect,
@@ -35,7 +39,6 @@ from workflows.call import (
     FoundFailedOver,
     Joined,
     Left,
-    LegAt,
     LegEnded,
     Look,
     Looked,
@@ -52,11 +55,12 @@ from workflows.call import (
     SteppedOut,
     TakeStep,
     Told,
-    assistant_label,
-    caller_label,
-    decide,
-    due_at,
-    responder_label,
+)
+from workflows.call_state import (
+    Call,
+    CallerAt,
+    Closing,
+    LegAt,
 )
 from workflows.values import CallSid, ConferenceSid, Fact, FactKind, Responder, Severity
 

@@ -23,6 +23,7 @@ from workflows.ladder import (
     Caller,
     CallIn,
     DismissAssistant,
+    Noted,
     PageMoved,
     Phase,
     PushPage,
@@ -34,6 +35,7 @@ from workflows.ladder import (
     TimerKind,
     Unring,
     Withdraw,
+    Worsened,
 )
 from workflows.pages import LAST_RESORT, Evidence, Standing
 from workflows.values import (
@@ -848,3 +850,38 @@ def test_a_ladder_of_eight_rungs_is_climbed_to_its_end() -> None:
         night.hears(TimerFired(at(night.now + 120)))
     assert night.phase == Phase.EXHAUSTED
     assert [order.page.responder for order in night.ever(RingPage)] == people
+
+
+# Worse than it was
+
+
+def test_what_turns_out_worse_wakes_everybody_anew_from_the_first_rung() -> None:
+    night = Night(rung(ana), rung(ben))
+    night.submitted(ana, 0)
+    night.time_passes(120)
+    assert night.rung_now == ["Ben"]
+    night.hears(Worsened(replace(night.state.case, severity=Severity.LIFE), at(130)))
+    assert night.rung_now == ["Ana"]
+    assert night.told_now == ["danger", "next"]
+    assert night.state.case.severity is Severity.LIFE
+
+
+def test_what_turns_out_worse_wakes_nobody_else_while_somebody_has_it() -> None:
+    night = Night(rung(ana), rung(ben))
+    night.presses_mine(ana, 10)
+    night.hears(Worsened(replace(night.state.case, severity=Severity.LIFE), at(20)))
+    assert night.rung_now == []
+    assert night.told_now == ["danger"]
+
+
+def test_what_turns_out_no_worse_changes_nothing() -> None:
+    night = Night(rung(ana))
+    before = night.state
+    night.hears(Worsened(before.case, at(5)))
+    assert night.state == before
+
+
+def test_notes_are_kept_with_the_case() -> None:
+    night = Night(rung(ana))
+    night.hears(Noted("main valve closed", at(5)))
+    assert night.state.notes == ("main valve closed",)

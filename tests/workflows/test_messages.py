@@ -29,9 +29,12 @@ from tests.workflows.night import (
     person,
     rung,
 )
-from workflows import messages, orders
+from workflows import messages, orders, voice
 from workflows.assistant import Role
-from workflows.call import Call, Closing
+from workflows.call_state import (
+    Call,
+    Closing,
+)
 from workflows.ladder import Escalation, Phase, TimerKind, armed
 from workflows.messages import VERSION, Message, NotUnderstoodError, understood
 from workflows.pages import Evidence, Standing
@@ -53,6 +56,7 @@ from workflows.values import (
     Verdict,
     Via,
 )
+from workflows.voice import Plan, Speaker, Tool, Turn
 
 CI = settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 converter = pydantic_data_converter.payload_converter
@@ -156,6 +160,11 @@ FACT = Fact("esc#1", "exhausted", 2, "Ana", at(600))
 ESC, PAGE, LEG, ANA = EscalationId("esc"), PageId("esc.1"), CallSid("CAana"), PersonId("ana")
 ACT = replace(an_act(ana, ActKind.ACKNOWLEDGE, Via.KEY, "CA1"), page=PAGE, pressed_at=at(9.25), note="mine")
 
+TURN = Turn(Speaker.RESPONDER, "It is the valve.", at(31.5), False, "esc#1", "item_1", True)
+PLAN = Plan(
+    "Listen.", (Tool("note", "Notes.", "{}"),), "marin", "es", "Hello.", (TURN,), Role.COACH, "Ana", True
+)
+
 assert RING is not None
 assert TIMER is not None
 
@@ -216,7 +225,7 @@ MESSAGES: list[Message] = [
     messages.SeatOrder(person=ana, leg=LEG),
     messages.Dismissal(),
     messages.Attach(generation=2, nonce="n", queue="bridge-1", stream="MZ1"),
-    messages.Attached(accepted=False, because="used"),
+    messages.Attached(accepted=False, because="used", plan=PLAN),
     messages.Detached(generation=2, queue="bridge-1"),
     messages.Resume(generation=2),
     messages.Resumed(again=True),
@@ -235,6 +244,23 @@ MESSAGES: list[Message] = [
         coaching=LEG,
         responders=("ana",),
         telling="taken",
+    ),
+    messages.Worse(case=a_case(Severity.LIFE)),
+    messages.CaseNote(text="main valve closed"),
+    messages.Keys(about="place", digits="412"),
+    voice.ToolCall(id="call_1", name="note", arguments='{"text": "dry"}', generation=2),
+    voice.ToolOutcome(output="noted", speak=False),
+    voice.Turns(generation=2, first=7, turns=(TURN, replace(TURN, speaker=Speaker.ROOM))),
+    voice.VoiceTrouble(generation=2, what="model-lost", detail="1006"),
+    messages.ConversationView(
+        agent="triage",
+        turns=(TURN,),
+        tools=(("call_1", "Kept."),),
+        notes=("dry",),
+        contact="+12025550142",
+        place="Oak Street 4",
+        danger="smoke",
+        corrections=1,
     ),
     messages.CallOutcome(closing=Closing.MESSAGE_TAKEN, escalation=None),
 ]
@@ -255,7 +281,7 @@ MODELS: list[object] = [
     orders.FindText("+15550100", "+15550101", at(0), "4711"),
     orders.Push("ask-owner", PAGE, ESC, person("Pia", push=True), a_case(), "4711"),
     orders.AlertOperator("queued", a_case()),
-    orders.DeliverMessage(LineId("clinic"), LEG, "RE1", 9),
+    orders.DeliverMessage(LineId("clinic"), LEG, "RE1", 9, "the bins"),
     orders.RelayPage(REQUEST),
     orders.AddAssistant(LEG, LINE, "af", ROOM, "ai-xCA1-1", 1),
     orders.SetParticipant(ROOM, LEG, muted=False, coached=LEG, uncoach=True),
@@ -265,7 +291,10 @@ MODELS: list[object] = [
     orders.LookAtRoom(None, "af", (LEG, CALLER.call)),
     orders.Present(LEG, "label"),
     orders.RoomSeen(ROOM, True, (orders.Present(LEG, "label"),), (LEG,)),
-    orders.Instruction(LEG, 2, "role", Role.COACH, "Ana"),
+    orders.SendCaller(LEG, "keys", "place"),
+    orders.FindIncidents(LineId("clinic"), "water", ESC),
+    orders.Incidents((orders.Incident("water", "paging", 12),)),
+    orders.Instruction(LEG, 2, "role", Role.COACH, "Ana", PLAN, "text", "esc#1"),
 ]
 
 
@@ -307,7 +336,8 @@ def test_a_message_of_another_version_is_refused_by_name(message: Any, version: 
 def test_every_message_is_tested_here() -> None:
     every = {
         model
-        for _, model in inspect.getmembers(messages, inspect.isclass)
+        for module in (messages, voice)
+        for _, model in inspect.getmembers(module, inspect.isclass)
         if issubclass(model, Message) and model is not Message
     }
     assert {type(message) for message in MESSAGES} == every

@@ -1,0 +1,288 @@
+"""What a call does for its conversation with the AI: danger, false claims, tools, silence, a model that fails.
+
+Pure, as `call` is. What must go on as if it had been heard (an emergency, a call on the emergency number) comes
+back as events for `call` to decide.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from workflows import talk as conversation
+from workflows.call_news import (
+    DeliverMessage,
+    Effect,
+    EmergencyCalled,
+    Event,
+    Inform,
+    KeysPressed,
+    LetGo,
+    NotSent,
+    NotTold,
+    PassNote,
+    Reported,
+    Said,
+    SayWords,
+    SendCaller,
+    ToolAnswered,
+    ToolUsed,
+    VoiceTroubled,
+    Worsened,
+)
+from workflows.call_state import Away, Call, CallerAt, LegAt, TellsBy
+from workflows.sentences import Words, WordsKind, fact
+from workflows.talk import Standing, outcome_of, remembered
+from workflows.truth import Known
+from workflows.values import Case, Severity
+from workflows.voice import Speaker, ToolOutcome
+
+SILENT_S = 12.0  # from the last word anybody said to the next question, and then to the keys
+PROMPTS: tuple[WordsKind, ...] = ("are_you_there", "still_there")
+UNATTENDED_S = 8.0  # a caller who came to talk and finds nobody gets the menu: an AI's leg takes 2 to 4 s
+VOICE_BACK_S = 2.5  # what a model that fails may take to come back, before the menu takes over: it is silent
+AWAY_S = 40.0  # for pressing digits; then the caller is taken to be back, or gone
+DANGER = "danger"  # the kind of an emergency that words of danger alone have raised
+
+Change = tuple[Call, tuple[Effect, ...], tuple[Event, ...]]
+
+
+def known(call: Call) -> Known:
+    """What the AI may say of people and of the case."""
+    last = call.last_state
+    owner = last.name if last is not None and last.kind in {"taken", "joining"} else None
+    return Known(owner=owner, names=call.names_told, closed=call.resolved)
+
+
+def standing(call: Call) -> Standing:
+    """How the call stands, for the AI's tools."""
+    state = " ".join(words for _, words in fact(call.last_state, call.line)) if call.last_state else ""
+    return Standing(
+        escalated=call.escalation is not None,
+        resolved=call.resolved,
+        with_human=any(leg.at is LegAt.ROOM for leg in call.legs),
+        severity=call.case.severity if call.case is not None else None,
+        caller_number=call.caller_number if call.caller_number.startswith("+") else None,
+        state=state,
+    )
+
+
+def heard(call: Call, event: Event) -> Change:
+    """What news of the conversation changes."""
+    match event:
+        case Said():
+            return _said(call, event)
+        case ToolUsed():
+            return _used(call, event)
+        case ToolAnswered(call_id, outcome, _):
+            return replace(call, talk=remembered(call.talk, call_id, outcome)), (), ()
+        case VoiceTroubled():
+            return _troubled(call, event)
+        case KeysPressed(_, digits, at):
+            if not digits:
+                return _back(call, at), (SayWords(Words("no_keys")),), ()
+            typed = Inform(f"The caller typed: {digits}")
+            return _back(call, at), (typed, SayWords(Words("keys_heard", digits))), ()
+        case NotSent(at) if call.caller is not CallerAt.GONE:
+            return _back(replace(call, caller=CallerAt.ROOM), at), (), ()
+        case NotTold(told, _):
+            mine = call.telling is not None and call.telling.id == told and call.told_by is TellsBy.ASSISTANT
+            return (replace(call, told_at=event.at - _TELLS) if mine else call), (), ()
+        case _:
+            return call, (), ()
+
+
+AI_TELLS_S = 12.0  # from handing the AI a fact to its having been said; then it is announced
+_TELLS = timedelta(seconds=AI_TELLS_S)
+
+
+def due(call: Call) -> list[datetime]:
+    """When the conversation needs something if nothing is heard."""
+    at: list[datetime] = []
+    if call.telling is not None and call.told_by is TellsBy.ASSISTANT and call.told_at is not None:
+        at.append(call.told_at + _TELLS)
+    if call.talk.leaving_at is not None and call.caller is CallerAt.ROOM:
+        at.append(call.talk.leaving_at)
+    if (danger := _danger_due(call)) is not None:
+        at.append(danger)
+    if call.away_since is not None and call.caller is CallerAt.ROOM:
+        at.append(call.away_since + timedelta(seconds=AWAY_S))
+    if call.conversing and call.away is None:
+        at += [*_menu_due(call), *_prompt_due(call)]
+    return at
+
+
+def fell_due(call: Call, at: datetime) -> Change:
+    """What must be done because nothing was heard until now: one thing may make another due at once."""
+    effects: tuple[Effect, ...] = ()
+    events: tuple[Event, ...] = ()
+    while True:
+        changed, more, follow = _one_due(call, at)
+        if (changed, more, follow) == (call, (), ()):
+            return call, effects, events
+        call, effects, events = changed, (*effects, *more), (*events, *follow)
+
+
+def _one_due(call: Call, at: datetime) -> Change:
+    danger, leaving, away_since = _danger_due(call), call.talk.leaving_at, call.away_since
+    in_room = call.caller is CallerAt.ROOM
+    if danger is not None and danger <= at:
+        return _raised(call, _grave(call), at)
+    if leaving is not None and leaving <= at and in_room:
+        return _let_go(call)
+    if in_room and away_since is not None and away_since + timedelta(seconds=AWAY_S) <= at:
+        return _back(call, at), (), ()
+    if not call.conversing or call.away is not None:
+        return call, (), ()
+    if any(one <= at for one in _menu_due(call)):
+        return _to_the_menu(call, at)
+    if any(one <= at for one in _prompt_due(call)):
+        return _prompted(call, at)
+    return call, (), ()
+
+
+def settled(call: Call, at: datetime) -> Call:
+    """Since when nobody talks with a caller who came to talk, or since when they may."""
+    if call.conversing and call.attended and call.talk.last_heard_at is None:
+        call = replace(call, talk=replace(call.talk, last_heard_at=at))
+    unattended = call.conversing and call.away is None and not call.attended
+    if unattended == (call.unattended_since is not None):
+        return call
+    return replace(call, unattended_since=at if unattended else None)
+
+
+def _said(call: Call, event: Said) -> Change:
+    if call.speech is None:
+        return call, (), ()
+    was_leaving = call.talk.leaving_at is not None
+    talk, news = conversation.said(
+        call.talk, event.generation, event.first, event.turns, call.speech, known(call), event.at
+    )
+    call = replace(call, talk=talk)
+    effects: list[Effect] = []
+    for one in news:
+        match one:
+            case conversation.FactHeard(told) if call.telling is not None and call.telling.id == told:
+                call = replace(call, telling=None)
+            case conversation.FalselyClaimed(_, whispered=False):
+                effects.append(SayWords(Words("correction")))
+            case _:
+                pass
+    farewell = any(turn.speaker is Speaker.ASSISTANT for turn in event.turns)
+    if was_leaving and farewell and call.caller is CallerAt.ROOM:
+        call, more, _ = _let_go(call)
+        effects += more
+    return call, tuple(effects), ()
+
+
+def _used(call: Call, event: ToolUsed) -> Change:
+    if outcome_of(call.talk, event.id) is not None:
+        return call, (), ()  # asked again
+    if event.use is None or call.speech is None:
+        refused = ToolOutcome(output=event.refusal or "There is nothing to be done here.")
+        return replace(call, talk=remembered(call.talk, event.id, refused)), (), ()
+    talk, wanted, outcome = conversation.used(call.talk, event.use, call.speech, standing(call), event.at)
+    call = replace(call, talk=remembered(talk, event.id, outcome))
+    effects: list[Effect] = []
+    events: list[Event] = []
+    for one in wanted:
+        match one:
+            case conversation.Report(category, spoken, severity):
+                call, more, raised = _raised(call, _case(call, category, spoken, severity), event.at)
+                effects += more
+                events += raised
+            case conversation.KeepMessage(text, name, number):
+                call = replace(call, message_taken=True)
+                about = ", ".join(part for part in (name, number) if part)
+                effects.append(DeliverMessage("", 0, f"{text} ({about})" if about else text))
+            case conversation.SendForKeys(about):
+                call = replace(call, away=Away.KEYS, away_since=event.at)
+                effects.append(SendCaller("keys", about))
+            case conversation.EmergencyDialled():
+                events.append(EmergencyCalled(event.at))
+            case conversation.AgentChanged():
+                call = replace(call, assistant=replace(call.assistant, told=None))
+            case conversation.NoteKept(text):
+                effects.append(PassNote(text))
+    return call, tuple(effects), tuple(events)
+
+
+def _troubled(call: Call, event: VoiceTroubled) -> Change:
+    if event.generation != call.assistant.generation:
+        return call, (), ()
+    if event.back:
+        return replace(call, voice_lost=None), (), ()
+    return replace(call, voice_lost=call.voice_lost or event.at), (), ()
+
+
+def _danger_due(call: Call) -> datetime | None:
+    """When words of danger become an emergency by themselves: the AI had its seconds."""
+    since = call.talk.danger_at
+    if since is None or call.speech is None:
+        return None
+    if call.case is not None and call.case.severity is Severity.LIFE and not call.resolved:
+        return None
+    return since + timedelta(seconds=call.speech.danger_s)
+
+
+def _raised(call: Call, case: Case, at: datetime) -> Change:
+    """An emergency: people are woken, or those who are learn that it is worse."""
+    danger_at = None if case.severity is Severity.LIFE else call.talk.danger_at
+    call = replace(call, talk=replace(call.talk, danger_at=danger_at, leaving_at=None))
+    if call.escalation is None or call.resolved:
+        return call, (), (Reported(case, at),)
+    return replace(call, case=case), (Worsened(case),), ()
+
+
+def _grave(call: Call) -> Case:
+    """The emergency that words of danger are, in the line's own terms where it has any."""
+    kinds = call.speech.kinds if call.speech is not None else ()
+    kind = next((kind for kind in kinds if kind.severity is Severity.LIFE), None)
+    category, spoken = (kind.name, kind.say) if kind is not None else (DANGER, "danger to life")
+    return _case(call, category, spoken, Severity.LIFE)
+
+
+def _case(call: Call, category: str, spoken: str, severity: Severity) -> Case:
+    reachable = call.caller_number if call.caller_number.startswith("+") else None
+    kept = "".join(c for c in call.talk.contact if c.isdigit() or c == "+")
+    return Case(call.line, category, spoken, severity, contact=kept if kept.startswith("+") else reachable)
+
+
+def _menu_due(call: Call) -> list[datetime]:
+    """When a caller who finds no AI to talk with is sent to the menu."""
+    at: list[datetime] = []
+    if call.unattended_since is not None:
+        at.append(call.unattended_since + timedelta(seconds=UNATTENDED_S))
+    if call.voice_lost is not None:
+        at.append(call.voice_lost + timedelta(seconds=VOICE_BACK_S))
+    return at
+
+
+def _prompt_due(call: Call) -> list[datetime]:
+    last = call.talk.last_heard_at
+    if not call.attended or last is None or call.talk.leaving_at is not None:
+        return []
+    return [last + timedelta(seconds=SILENT_S)]
+
+
+def _prompted(call: Call, at: datetime) -> Change:
+    asked = call.talk.prompts
+    if asked >= len(PROMPTS):
+        return _to_the_menu(call, at)
+    talk = replace(call.talk, prompts=asked + 1, last_heard_at=at)
+    return replace(call, talk=talk), (SayWords(Words(PROMPTS[asked])),), ()
+
+
+def _back(call: Call, at: datetime) -> Call:
+    """The caller is in the room again."""
+    talk = replace(call.talk, last_heard_at=at)
+    return replace(call, away=None, away_since=None, talk=talk)
+
+
+def _to_the_menu(call: Call, at: datetime) -> Change:
+    """The voice menu takes over: what it hears counts as if it had answered."""
+    gone = replace(call, caller=CallerAt.MENU, away=Away.MENU, away_since=at)
+    return replace(gone, voice_lost=None, unattended_since=None), (SendCaller("menu"),), ()
+
+
+def _let_go(call: Call) -> Change:
+    talk = replace(call.talk, leaving_at=None)
+    return replace(call, talk=talk, handled=True), (LetGo(),), ()

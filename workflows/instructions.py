@@ -1,0 +1,111 @@
+"""What a speech model is told to be, rendered from agents, line and state. In English; it speaks the caller's language.
+
+The words are orders to a model, not sentences for a caller; those are in `sentences`.
+"""
+
+from dataclasses import dataclass
+
+from workflows.agents import Speech
+from workflows.assistant import Role
+from workflows.sentences import language_of
+from workflows.talk import Standing, Talk, brief
+from workflows.tools import offered
+from workflows.values import Line
+from workflows.voice import Plan
+
+BRIEF_WORDS = 28  # ten seconds of speech
+
+_RULES = """\
+You answer the telephone line "{line}" at night. You are not a person and say so when asked.
+Speak {languages}. Follow the caller's language. Short sentences, one question at a time.
+Never say that somebody is coming, when, or who; that an ambulance or anybody else was called; that anything is
+solved. You do not know it. True news is given to you as "Say exactly this": say it word for word, add nothing.
+Never give names, addresses or words of other callers. Never give medical, legal or technical instructions beyond
+"leave the building" and "dial {emergency}".
+If a life is in danger: say "Hang up and dial {emergency}", and call escalate at once with severity life."""
+
+_ANSWERING = """\
+You are now with the caller.
+Find out what has happened and where. Read every number and address back and ask whether it is right; after two
+failed read-backs, call ask_for_keys. As soon as you know what and where, call escalate; categories: {kinds}.
+What can wait until morning is a message: take_message.
+While people are being rung, stay with the caller: listen, keep them company, ask what could help whoever comes.
+A caller who sounds like a child or cannot answer is escalated without more questions."""
+
+_COACH = """\
+You are now the coach of {person}, who is talking with the caller. Only {person} hears you.
+Say nothing while they talk with each other. Answer only when {person} asks you something, or when something
+dangerous is said. One short sentence at a time. Say only what would be harmless if the caller heard it.
+Keep what matters with note. What they want done (time of arrival, resolved, another person) they confirm
+themselves: set_eta, resolve, assign and call_in tell you how."""
+
+_SILENT = "You are now silent: say nothing at all until you are told otherwise. Go on listening."
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the AI is to be now, and towards whom. opens: it has just come, and greets if nobody has."""
+
+    role: Role
+    person: str = ""
+    test: bool = False
+    opens: bool = False
+
+
+def plan(speech: Speech, talk: Talk, line: Line, scene: Scene, standing: Standing) -> Plan:
+    """Everything a model session needs for this role."""
+    agent = speech.agent(talk.agent)
+    language = language_of(line.languages)
+    return Plan(
+        instructions="\n\n".join(_parts(speech, talk, line, scene, standing)),
+        tools=offered(speech, agent.id, scene.role),
+        voice=agent.voice,
+        language=language,
+        opening=_opening(speech, talk, scene, standing),
+        turns=talk.turns,
+        role=scene.role,
+        person=scene.person,
+        pace=scene.role is Role.COACH,
+    )
+
+
+def _parts(speech: Speech, talk: Talk, line: Line, scene: Scene, standing: Standing) -> list[str]:
+    agent = speech.agent(talk.agent)
+    parts = [
+        _RULES.format(line=line.name, languages=", ".join(line.languages), emergency=line.emergency_number),
+        f"Your name: {agent.name}. {agent.persona}".strip(),
+        agent.guidance,
+    ]
+    match scene.role:
+        case Role.ANSWERING:
+            kinds = "; ".join(f"{kind.name} ({kind.say}, {kind.severity})" for kind in speech.kinds)
+            parts.append(_ANSWERING.format(kinds=kinds or "other"))
+        case Role.COACH:
+            parts += [_COACH.format(person=scene.person), brief(talk, standing)]
+        case Role.SILENT | Role.GONE:
+            parts.append(_SILENT)
+    if standing.state:
+        parts.append(f"What is true now: {standing.state}")
+    if scene.test:
+        parts.append("This is a test: say so when asked.")
+    return [part for part in parts if part]
+
+
+def _opening(speech: Speech, talk: Talk, scene: Scene, standing: Standing) -> str:
+    """The first words: the greeting of a new conversation, the brief of somebody who has just joined."""
+    if scene.role is Role.ANSWERING:
+        return speech.greeting if scene.opens and not talk.turns else ""
+    if scene.role is not Role.COACH:
+        return ""
+    number = talk.contact or standing.caller_number or ""
+    facts = [
+        f"{scene.person}: {_sentence(talk.reason or 'the caller has said little so far')}",
+        _sentence(f"At {talk.place}") if talk.place else "",
+        f"Call-back number ends in {' '.join(number[-4:])}." if number else "",
+    ]
+    words = " ".join(fact for fact in facts if fact).split()
+    return " ".join(words[:BRIEF_WORDS])
+
+
+def _sentence(words: str) -> str:
+    return f"{words.rstrip(' .!?')}."
