@@ -19,7 +19,7 @@ def moves(town: Town, since: int = 0) -> list[str]:
         match order:
             case orders.Instruction(what="quiet"):
                 told.append("quiet")
-            case orders.Instruction(role=role, person=person):
+            case orders.Instruction(what="role", role=role, person=person):
                 told.append(f"be {role} {person}".strip())
             case orders.SetParticipant(muted=True):
                 told.append("mute")
