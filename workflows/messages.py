@@ -12,7 +12,7 @@ from workflows.call_state import (
     Call,
     Closing,
 )
-from workflows.ladder import Escalation, Phase, TimerKind
+from workflows.emergency import Escalation, Phase, TimerKind
 from workflows.pages import Evidence, Page
 from workflows.responder import Phone, Request
 from workflows.values import (

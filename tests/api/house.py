@@ -23,7 +23,7 @@ from tests.api.twilio_side import AUTH_TOKEN, PUBLIC_URL, Twilio
 from workflows.attributes import CALLER
 from workflows.codec import CodecKey, data_converter
 from workflows.contacts import line_card
-from workflows.ladder import Phase
+from workflows.emergency import Phase
 from workflows.messages import (
     EscalationInput,
     EscalationView,

@@ -8,7 +8,7 @@ from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 from pydantic import TypeAdapter
 
 from tests.api.house import NIGHT, House
-from workflows.ladder import Phase
+from workflows.emergency import Phase
 from workflows.tokens import LINK, LinkToken, Purpose, Tokens
 from workflows.values import ActReply, EscalationId, PageId, PersonId, Severity, Verdict
 

@@ -7,7 +7,7 @@ from tests.api.twilio_side import PUBLIC_URL, call_sid
 from workflows.call import (
     responder_label,
 )
-from workflows.ladder import Phase
+from workflows.emergency import Phase
 from workflows.messages import call_workflow_id
 from workflows.tokens import ROOM, RoomToken
 from workflows.values import ActReply, CallSid, EscalationId, PageId, PersonId, Verdict

@@ -28,7 +28,7 @@ from rung.supervisor import Pace, Supervisor
 from rung.temporal import connect
 from tests.night.journal import Journal, NeverHappenedError
 from tests.night.owners_file import OwnersFile
-from workflows.ladder import Phase
+from workflows.emergency import Phase
 from workflows.messages import CallOutcome, CallView, EscalationOutcome, EscalationView, call_workflow_id
 from workflows.values import Act, ActReply, CallSid, EscalationId
 

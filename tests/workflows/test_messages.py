@@ -35,7 +35,8 @@ from workflows.call_state import (
     Call,
     Closing,
 )
-from workflows.ladder import Escalation, Phase, TimerKind, armed
+from workflows.emergency import Escalation, Phase, TimerKind
+from workflows.ladder import armed
 from workflows.messages import VERSION, Message, NotUnderstoodError, understood
 from workflows.pages import Evidence, Standing
 from workflows.responder import Phone
