@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from temporalio.client import Client
 
 from api import (
@@ -17,6 +17,7 @@ from api import (
     failover,
     health,
     legs,
+    link_page,
     links,
     page_calls,
     rooms,
@@ -111,6 +112,8 @@ async def _malformed(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     wrong = [{"field": ".".join(map(str, one["loc"])), "problem": one["msg"]} for one in error.errors()]
     log.warning("request malformed", route=_route(request), fields=[one["field"] for one in wrong])
+    if request.url.path.startswith("/a/"):  # a person with a browser, not a program
+        return HTMLResponse(link_page.not_understood(), 422, links.HEADERS)
     return JSONResponse({"detail": wrong}, 422)
 
 

@@ -131,6 +131,8 @@ async def test_an_act_that_is_none_is_refused(house: House) -> None:
     escalation = await house.escalation(YOURS)
     page = await house.browser.post(link(house, escalation), data={"do": "destroy"})
     assert page.status_code == 422
+    assert "Nothing was done" in page.text
+    assert page.headers["cache-control"] == "no-store"
     assert await house.heard(escalation) == []
 
 

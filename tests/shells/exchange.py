@@ -33,7 +33,7 @@ from workflows.messages import (
 from workflows.orders import Done, Found, Present, RoomSeen, Submission
 from workflows.values import CallSid, Channel, ConferenceSid, Ladder
 
-PATIENCE_S = 20.0  # real seconds for something that needs only milliseconds
+PATIENCE_S = 45.0  # real seconds for something that needs only milliseconds, and a lost task ten seconds
 LONGEST = timedelta(days=2)  # no story is longer; without it an idle time-skipping server runs on for years
 
 

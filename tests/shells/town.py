@@ -593,12 +593,18 @@ def _about(event: Any) -> Any:
 
 
 async def until(look: Callable[[], Awaitable[T]], condition: Callable[[T], bool]) -> T:
-    """What is seen as soon as this is true of it."""
+    """What is seen soon after this is true of it.
+
+    Looks are queries: with the workflow cache off, one that meets a workflow task of the same run may cost that
+    task, and the server waits ten seconds before it gives it out again. So looks become rarer.
+    """
     deadline = asyncio.get_running_loop().time() + PATIENCE_S
+    pause_s = 0.01
     while not condition(seen := await look()):
         if asyncio.get_running_loop().time() > deadline:
             raise AssertionError(f"it never came true; last seen: {seen}")
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(pause_s)
+        pause_s = min(1.5 * pause_s, 0.5)
     return seen
 
 
