@@ -28,6 +28,7 @@ LINK_SECRET_LENGTH = 16
 
 SANDBOX_ACCOUNT = "AC" + "0" * 32
 SANDBOX_APPLICATION = "AP" + "0" * 32
+SANDBOX_ONE_MOMENT = "/_sandbox/static/one-moment.xml"
 
 TEMPORAL_CONNECTION = (
     "TEMPORAL_ADDRESS",
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
 
     public_url: str = ""
     stream_url: str = ""
+    page_fallback_url: str = ""
     listen: str = "127.0.0.1"
     api_port: Port = 8000
     sandbox_port: Port = 8001
@@ -177,6 +179,8 @@ class Settings(BaseSettings):
         if self.sandboxed:
             filled["twilio_account_sid"] = SANDBOX_ACCOUNT
             filled["twilio_base_url"] = self.twilio_base_url or f"http://127.0.0.1:{self.sandbox_port}"
+            one_moment = f"{filled['twilio_base_url']}{SANDBOX_ONE_MOMENT}"
+            filled["page_fallback_url"] = self.page_fallback_url or one_moment
             if not self.twilio_auth_token.get_secret_value():
                 filled["twilio_auth_token"] = drawn.sandbox_token
         if self.speech_by in {"local", "light"}:
@@ -269,7 +273,7 @@ class Settings(BaseSettings):
             return value
         return tuple(CodecKey.parse(part) for part in value.split(","))
 
-    @field_validator("public_url", "stream_url", "speech_url", "twilio_base_url")
+    @field_validator("public_url", "stream_url", "page_fallback_url", "speech_url", "twilio_base_url")
     @classmethod
     def _is_an_address(cls, value: str | None) -> str | None:
         if not value:

@@ -116,7 +116,7 @@ def _workers(
         edge=settings.twilio_edge,
     )
     addresses = Addresses(settings.public_url, Tokens(settings.link_secret.get_secret_value()))
-    calls = Calls(twilio, addresses)
+    calls = Calls(twilio, addresses, fallback_url=settings.page_fallback_url)
     rooms = Rooms(twilio, addresses, settings.twilio_application_sid)
     texts = Texts(twilio, addresses)
     notices = Notices(Pushes(), texts, addresses, configuration)

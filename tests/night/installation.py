@@ -11,7 +11,7 @@ import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -226,6 +226,8 @@ async def installed(
         )
         door = await stack.enter_async_context(httpx.AsyncClient(base_url=settings.public_url, timeout=20))
         await supervisor.ready()
+        shared = list(configuration.lines)[:1]  # the sandbox's other host is small
+        await town.publish(f"{settings.twilio_base_url}", configuration, datetime.now(UTC), shared)
         journal = Journal()
         following = asyncio.create_task(journal.follow(control), name="journal")
         stack.push_async_callback(_ended, following)
