@@ -1,6 +1,5 @@
 """A caller who talks with the AI, with the shells in their server: tools, truth, danger, and a voice that fails."""
 
-import os
 from datetime import datetime
 
 import pytest
@@ -12,10 +11,6 @@ from workflows import orders
 from workflows.messages import ConversationView, Keys
 from workflows.values import Severity
 from workflows.voice import Speaker, Turn, VoiceTrouble
-
-# With the workflow cache off the SDK loses a task now and then, and the server waits ten seconds for it: long enough
-# for a caller with whom nobody talks to be sent to the menu.
-pytestmark = pytest.mark.flaky(reruns=2, condition=bool(os.environ.get("RUNG_TEST_NO_CACHE")))
 
 BRIDGE = "bridge-1"
 WATER = '{"category": "water", "severity": "urgent", "reason": "burst pipe", "place": "412 Oak Street"}'

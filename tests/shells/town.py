@@ -20,7 +20,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from rung.worker import STICKY, WORKFLOWS
-from tests.shells.exchange import LONGEST, PATIENCE_S, Exchange, Ringing, whose
+from tests.shells.exchange import LONGEST, PATIENCE_S, TASK_TIMEOUT, Exchange, Ringing, whose
 from workflows import orders
 from workflows.agents import Speech
 from workflows.call import (
@@ -367,6 +367,7 @@ class Town:
             id=call_workflow_id(sid),
             task_queue=orders.WORKFLOWS,
             execution_timeout=LONGEST,
+            task_timeout=TASK_TIMEOUT,
             static_summary=f"call to {message.line.id}",
         )
         self.seen.add(handle.id)
@@ -397,6 +398,7 @@ class Town:
             id=escalation,
             task_queue=orders.WORKFLOWS,
             execution_timeout=LONGEST,
+            task_timeout=TASK_TIMEOUT,
             static_summary=f"{self.line.id}: {case.category} ({severity})",
             priority=orders.page_priority(severity),
         )
@@ -593,11 +595,7 @@ def _about(event: Any) -> Any:
 
 
 async def until(look: Callable[[], Awaitable[T]], condition: Callable[[T], bool]) -> T:
-    """What is seen soon after this is true of it.
-
-    Looks are queries: with the workflow cache off, one that meets a workflow task of the same run may cost that
-    task, and the server waits ten seconds before it gives it out again. So looks become rarer.
-    """
+    """What is seen soon after this is true of it. Looks are queries, which cost: they become rarer."""
     deadline = asyncio.get_running_loop().time() + PATIENCE_S
     pause_s = 0.01
     while not condition(seen := await look()):
