@@ -228,6 +228,11 @@ class Settings(BaseSettings):
                 f"{' and '.join(self.generated)} drawn into {self.secrets_file}: every process of this"
                 f" installation must share them, on every host (see {HELP})"
             )
+        if self.dials_real_phones and not self.page_fallback_url:
+            lines.append(
+                "RUNG_PAGE_FALLBACK_URL is not set: who is on a page call while the API restarts is cut off,"
+                f" and rung again (see {HELP})"
+            )
         if self.twilio_base_url and _is_loopback(self.twilio_base_url):
             lines += [
                 f"{name} is set beside a loopback TWILIO_BASE_URL: Twilio's client writes it into the host"
