@@ -56,6 +56,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 # The same as the caller's own <Conference> names: only the first participant's count.
 ROOM_EVENTS = ["end", "join", "leave", "announcement"]
+# Its sound is made at Twilio, where no network makes it late; and a whisper in a buffer cannot be taken back.
+ASSISTANT_BUFFER = "off"
 ANSWERS_IN_S = 15  # our own application answers at once, or is down
 CONFIRMING_S = (
     0.15,
@@ -105,7 +107,7 @@ class Rooms:
                     start_conference_on_enter=True,
                     end_conference_on_exit=False,
                     wait_url="",
-                    jitter_buffer_size="small",
+                    jitter_buffer_size=ASSISTANT_BUFFER,
                     timeout=ANSWERS_IN_S,
                     time_limit=TIME_LIMIT_S,
                     conference_status_callback=self._addresses.conference_status(order.call),

@@ -4,6 +4,7 @@
 - Sound of an answer that was cut is dropped for as long as it still comes.
 - What the workflow wants said waits until nobody speaks, one thing at a time.
 - While quiet nothing is said at all, until a role is given; what waited to be said is then void.
+- A coach begins quiet: its leg may not be one yet, and would be heard by all.
 """
 
 from collections import deque
@@ -54,6 +55,7 @@ ASKED_S = 5.0  # a model that has not begun to answer by then will not
 TRIES = 3
 TRY_AGAIN_S = 1.0
 LOOK_S = 0.2
+SPEECH_AT_MOST_S = 20.0  # a turn whose end was never told, or babble: what is to be said is said all the same
 
 
 class Talk:
@@ -82,7 +84,9 @@ class Talk:
         self._unix_s = unix_s
         self._tools = Tools(generation, do)
         self._opened = False
+        self._role_told = False
         self._stopped_s: float | None = None
+        self._speaks_s = 0.0
         self._active = ""
         self._asked_s: float | None = None
         self._wants_reply = False
@@ -99,6 +103,7 @@ class Talk:
     def begin(self, plan: Plan) -> None:
         """The call's plan is known."""
         self._take_role(plan.role, plan)
+        self.quiet = self.quiet or (plan.role is Role.COACH and not self._role_told)
         self.words.mirror = Mirror(plan.turns)
 
     def configuration(self, *, first: bool) -> Configure:
@@ -128,7 +133,7 @@ class Talk:
                 self._order(Stop())
                 self._order(Answers(yes=False))
             case "role":
-                self.quiet = False
+                self.quiet, self._role_told = False, True
                 self._take_role(order.role, order.plan)
                 if order.plan is None:
                     self._order(Answers(yes=True))
@@ -155,7 +160,7 @@ class Talk:
             self._saying = None
         if self._opened or self.words.mirror.count:
             self._wants_reply = self._wants_reply or (self.words.mirror.unanswered() and not self.speaking)
-        elif self.plan is not None and self.plan.opening:
+        elif self.plan is not None and self.plan.opening and not self.quiet:
             self.say(self.plan.opening, None)
         self._opened = True
         self.settle(now)
@@ -216,7 +221,7 @@ class Talk:
             case Audio():
                 self.audio(news, now)
             case SpeechStarted(item):
-                self.speaking, self._stopped_s = True, None
+                self.speaking, self._stopped_s, self._speaks_s = True, None, now
                 self.words.speech_began(item, now)
                 self._cut(now)
             case SpeechStopped(item):
@@ -270,6 +275,8 @@ class Talk:
         """Time passes."""
         for piece in self.outlet.release(now):
             self._send(piece, now)
+        if self.speaking and now >= self._speaks_s + SPEECH_AT_MOST_S:
+            self.speaking = False
         self.settle(now)
 
     def unanswered(self, now: float) -> bool:

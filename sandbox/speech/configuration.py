@@ -88,6 +88,14 @@ class Configuration:
         language = (self.transcription or {}).get("language")
         return language if isinstance(language, str) else ""
 
+    def hears_as(self, before: "Configuration") -> bool:
+        """Whether turns of speech begin and end as they did; what follows a turn may have changed."""
+        mine, theirs = (
+            (one.threshold, one.silence_duration_ms) if one is not None else None
+            for one in (self.turns, before.turns)
+        )
+        return mine == theirs
+
     def json(self) -> Json:
         """All but what belongs to the session itself: its id and expiry."""
         reasoning: Json = {"reasoning": self.reasoning} if self.reasoning is not None else {}

@@ -236,7 +236,7 @@ class Session:
     def _update(self, changed: Configuration) -> Iterator[Order]:
         before, self._configuration = self._configuration, changed
         self._buffer.read_as(changed.input_format)
-        if changed.turns != before.turns:
+        if not changed.hears_as(before):
             self._buffer.detect(changed.turns)
         if changed.turns is None or changed.turns.idle_timeout_ms is None:
             self._idle_at_ms = None

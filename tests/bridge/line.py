@@ -89,7 +89,7 @@ class Player:
 class Line:
     """A stream that is carried, with a model session that is ready."""
 
-    def __init__(self, plan: Plan = PLAN, *, ready: bool = True) -> None:
+    def __init__(self, plan: Plan = PLAN, *, ready: bool = True, accepted: bool = True) -> None:
         self.session = Session(UNIX_S)
         self.player = Player()
         self.now = 100.0
@@ -98,11 +98,17 @@ class Line:
         self._rings_at = float("inf")
         self.act(self.session.received(Start(STREAM, "AC1", "CA2", {"token": "t"}), self.now))
         self.act(self.session.claimed(LEG))
-        self.act(self.session.attached(plan, self.now))
-        if ready:
+        self._plan = plan
+        if accepted:
+            self.is_accepted()
+        if accepted and ready:
             self.model_is_ready(1)
 
     # What happens
+
+    def is_accepted(self) -> None:
+        """The call's workflow takes the stream."""
+        self.act(self.session.attached(self._plan, self.now))
 
     def model_is_ready(self, link: int, lasts_s: float | None = None) -> None:
         self.act(self.session.model_opened(link, self.now))

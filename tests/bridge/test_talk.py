@@ -32,6 +32,14 @@ COACH = replace(
 )
 
 
+def coaching() -> Line:
+    """A coach who was told so, and has nothing to say by itself."""
+    plan = replace(COACH, opening="")
+    line = Line(plan)
+    line.order("role", role=Role.COACH, person="Ana", plan=plan)
+    return line
+
+
 def said(line: Line) -> list[str]:
     return [order.text for order in line.of(SayExactly)]
 
@@ -221,7 +229,7 @@ def test_a_role_without_a_plan_lets_the_model_answer_again() -> None:
 
 
 def test_a_coach_is_never_more_than_300_ms_ahead() -> None:
-    line = Line(replace(COACH, opening=""))
+    line = coaching()
     line.answers("a", 5000)
 
     began = line.now
@@ -233,7 +241,7 @@ def test_a_coach_is_never_more_than_300_ms_ahead() -> None:
 
 
 def test_what_a_coach_says_is_told_as_whispered() -> None:
-    line = Line(replace(COACH, opening=""))
+    line = coaching()
     line.answers("a", 600, words="The valve is in the hall.")
     line.passes(800)
 
@@ -241,7 +249,7 @@ def test_what_a_coach_says_is_told_as_whispered() -> None:
 
 
 def test_a_whisper_that_is_called_off_stops_within_what_was_on_its_way() -> None:
-    line = Line(replace(COACH, opening=""))
+    line = coaching()
     line.answers("a", 5000)
     line.passes(1000)
     heard_ms = line.heard_ms("a")
@@ -401,3 +409,41 @@ def test_a_role_that_comes_before_the_session_brings_its_opening_once() -> None:
     line.passes(1000)
 
     assert said(line) == ["Ana, water at Oak Street."]
+
+
+def test_a_coach_begins_quiet_and_speaks_once_it_is_told_its_role() -> None:
+    """Its leg may be a new one, which coaches nobody yet: all would hear it."""
+    line = Line(COACH)
+    line.says(ResponseStarted("r1"))
+    line.item("a", 200, "r1", words="The address is Oak Street.")
+    line.passes(1000)
+    assert line.of(SendMedia) == []
+    assert line.of(SayExactly) == []
+    assert not line.of(Configure)[0].answers
+
+    line.order("role", role=Role.COACH, person="Ana", plan=COACH)
+    line.says(ResponseOver("r1", Ending.CANCELLED))
+
+    assert said(line) == ["Ana, water at Oak Street."]
+
+
+def test_a_coach_whose_role_was_told_before_the_call_had_accepted_it_is_not_quiet() -> None:
+    line = Line(COACH, accepted=False)
+    line.order("role", role=Role.COACH, person="Ana", plan=COACH)
+
+    line.is_accepted()
+    line.model_is_ready(1)
+
+    assert said(line) == [COACH.opening]
+
+
+def test_a_turn_whose_end_was_never_told_silences_nobody_for_ever() -> None:
+    line = Line()
+    line.somebody_speaks()
+    line.order("say", text="She is on her way.", fact="esc#3")
+    line.passes(19_000)
+    assert line.of(SayExactly) == []
+
+    line.passes(1_500)
+
+    assert said(line) == ["She is on her way."]

@@ -32,12 +32,13 @@ from workflows.emergency import Phase
 from workflows.messages import CallOutcome, CallView, EscalationOutcome, EscalationView, call_workflow_id
 from workflows.values import Act, ActReply, CallSid, EscalationId
 
-Process = Literal["worker", "api", "bridge", "temporal"]
+Process = Literal["worker", "api", "bridge", "temporal", "speech"]
 PROCESSES: tuple[Process, ...] = ("worker", "api", "bridge", "temporal")
 
 GRACE = timedelta(seconds=1)  # nobody waits for what is under way when the stories are over
 READY_S = 90.0  # a cold machine with other work to do
 LOOK_PAUSE_S = 0.1
+RECORDINGS = "recordings"
 # Nothing of a story depends on how fast a sentence is spoken, but everybody waits for its end.
 QUICK_TALK = {"speech_characters_per_second": 60}
 
@@ -54,6 +55,8 @@ class Installation:
     sandbox: httpx.AsyncClient
     door: httpx.AsyncClient
     client: Client
+    speech: httpx.AsyncClient
+    recordings: Path
     journal: Journal
 
     # killing
@@ -121,7 +124,26 @@ class Installation:
         """Set a fault (docs/sandbox.md, Faults)."""
         await self.asks("POST", "/faults", fault)
 
+    async def ends_at_twilio(self, call: str) -> None:
+        """Twilio ends a leg."""
+        settings = self.settings
+        account = settings.twilio_account_sid
+        auth = (account, settings.twilio_auth_token.get_secret_value())
+        url = f"{settings.twilio_base_url}/2010-04-01/Accounts/{account}/Calls/{call}.json"
+        reply = await self.sandbox.post(url, data={"Status": "completed"}, auth=auth)
+        assert reply.is_success, reply.text
+
     # the workflows
+
+    async def comes_true(self, look: Callable[[], Awaitable[bool]], within_s: float) -> bool:
+        """Ask Temporal again and again, which has no event for it; whether it came true."""
+        try:
+            async with asyncio.timeout(within_s):
+                while not await _answered(look):  # noqa: ASYNC110
+                    await asyncio.sleep(LOOK_PAUSE_S)
+        except TimeoutError:
+            return False
+        return True
 
     async def escalation(self, escalation: EscalationId) -> EscalationView:
         """How an escalation stands."""
@@ -189,8 +211,14 @@ async def installed(
     owners_file: OwnersFile,
     assumptions: dict[str, Any] | None = None,
     speech: Literal["off", "light", "local"] = "off",
+    *,
+    recorded: bool = False,
+    pessimistic: bool = False,
 ) -> AsyncGenerator[Installation, None]:
-    """Start everything on free ports, its state in this folder. assumptions: of the sandbox."""
+    """Start everything on free ports, its state in this folder. assumptions, pessimistic: of the sandbox.
+
+    recorded: keep the sound of every leg.
+    """
     api, sandbox, bridge, voice, temporal, ui = _free_ports(6)
     text = owners_file.written(sandbox)
     file = folder / "night.yaml"
@@ -203,7 +231,12 @@ async def installed(
         config=file,
         town=town.write(
             folder / "town.yaml",
-            town.town(configuration, segments_per_second=5, assumptions=assumptions or QUICK_TALK),
+            town.town(
+                configuration,
+                segments_per_second=5,
+                assumptions=assumptions or QUICK_TALK,
+                pessimistic=pessimistic,
+            ),
         ),
         api_port=api,
         sandbox_port=sandbox,
@@ -213,10 +246,15 @@ async def installed(
         temporal_port=temporal,
         temporal_ui_port=ui,
     )
+    recordings = folder / RECORDINGS
+    more = {"sandbox": ("--record", str(recordings))} if recorded else {}
     async with contextlib.AsyncExitStack() as stack:
         supervisor = await stack.enter_async_context(
             Supervisor(
-                [replace(spec, grace=GRACE) for spec in children(settings, configuration)],
+                [
+                    replace(spec, grace=GRACE, argv=(*spec.argv, *more.get(spec.name, ())))
+                    for spec in children(settings, configuration)
+                ],
                 settings.state_dir,
                 pace=Pace(longest=timedelta(seconds=1)),  # who is kept dead on purpose comes back at once
             )
@@ -225,6 +263,9 @@ async def installed(
             httpx.AsyncClient(base_url=f"{settings.twilio_base_url}/_sandbox", timeout=20)
         )
         door = await stack.enter_async_context(httpx.AsyncClient(base_url=settings.public_url, timeout=20))
+        model = await stack.enter_async_context(
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.speech_port}/_sandbox", timeout=20)
+        )
         await supervisor.ready()
         shared = list(configuration.lines)[:1]  # the sandbox's other host is small
         await town.publish(f"{settings.twilio_base_url}", configuration, datetime.now(UTC), shared)
@@ -233,7 +274,15 @@ async def installed(
         stack.push_async_callback(_ended, following)
         stack.callback(journal.keep, folder / "journal.txt")
         yield Installation(
-            settings, configuration, supervisor, control, door, await connect(settings), journal
+            settings,
+            configuration,
+            supervisor,
+            control,
+            door,
+            await connect(settings),
+            model,
+            recordings,
+            journal,
         )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 import pytest_asyncio
 
-from tests.night.conftest import PRINTED
+from tests.night.conftest import PRINTED, Printed
 from tests.night.installation import Installation, installed
 from tests.night.owners_file import OwnersFile
 from tests.night.rounds import KILLED, Cell, Round, play
@@ -64,7 +64,7 @@ async def kill_table(
         played = Table(night, chosen)
         yield played
     text = table(played.rounds.values())
-    request.config.stash.setdefault(PRINTED, []).append(text)
+    request.config.stash.setdefault(PRINTED, []).append(Printed("kill table", text))
     kept = request.config.rootpath / "build" / "kill-table.txt"
     await asyncio.to_thread(kept.parent.mkdir, exist_ok=True)
     await asyncio.to_thread(kept.write_text, text)
