@@ -54,9 +54,9 @@ bench: $(DEV)  ## the figures, as a table
 
 lock: $(DEV)  ## write the lock files anew
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q \
-		--upgrade pyproject.toml --extra embedded --group build -o requirements/run.txt
+		--upgrade pyproject.toml --extra embedded --extra traces --group build -o requirements/run.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q \
-		-c requirements/run.txt pyproject.toml --extra embedded --group build --group dev -o requirements/dev.txt
+		-c requirements/run.txt pyproject.toml --extra embedded --extra traces --group build --group dev -o requirements/dev.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q \
 		-c requirements/run.txt --group voice -o requirements/voice.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q \

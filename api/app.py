@@ -8,6 +8,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
+from fastapi.telemetry import TelemetryConfig
 from temporalio.client import Client
 
 from api import (
@@ -39,6 +40,7 @@ from workflows.tokens import ForgedTokenError
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("rung.api")
 
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 SPOOL_PAUSE_S = 2.0  # between two tries while something waits in the spool
 ROUTERS = (
     callers.router,
@@ -76,7 +78,10 @@ def create_app(door: Door, client: Client, configuration: ConfigurationFile) -> 
             await emptying
 
     # No documentation pages: they would load scripts from elsewhere. /openapi.json is served.
-    app = FastAPI(title="Rung: the door", lifespan=lifespan, docs_url=None, redoc_url=None)
+    # No telemetry of the framework's: its spans carry whole addresses, and ours may hold a signed token.
+    app = FastAPI(
+        title="Rung: the door", lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=NO_TELEMETRY
+    )
     app.state.desk = desk
     app.add_middleware(BodyLimit)
     for router in ROUTERS:

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import re
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Annotated, TypeVar, cast
 
@@ -16,6 +17,7 @@ from api.errors import ClosedError, NoAnswerError, UnknownLineError
 from api.messenger import Messenger
 from api.signature import Sender
 from api.spool import Spool
+from api.traces import webhook_span
 from api.twiml import Ear
 from configuration.holder import ConfigurationFile
 from configuration.model import Line
@@ -124,9 +126,11 @@ def _desk_of(request: Request) -> Desk:
 At = Annotated[Desk, Depends(_desk_of)]
 
 
-async def signed(request: Request, at: At) -> None:
-    """Let only Twilio in. Raises NotSignedError."""
-    await at.sender.check(request)
+async def signed(request: Request, at: At) -> AsyncGenerator[None]:
+    """Let only Twilio in, and trace what it is told. Raises NotSignedError."""
+    sent = await at.sender.check(request)
+    with webhook_span(request, dict(sent)):
+        yield
 
 
 FromTwilio = Depends(signed)

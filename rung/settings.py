@@ -102,6 +102,8 @@ class Settings(BaseSettings):
     # What `load` finds out beside the settings themselves; the environment has no names for these.
     temporal: Mapping[str, str] = Field(default_factory=dict[str, str], exclude=True, repr=False)
     """The TEMPORAL_* names that say where Temporal is; empty for the embedded server."""
+    telemetry: Mapping[str, str] = Field(default_factory=dict[str, str], exclude=True, repr=False)
+    """The OTEL_* names, which OpenTelemetry reads by itself: for whoever decides whether there are traces."""
     generated: tuple[str, ...] = Field(default=(), exclude=True)
     """The names of the secrets that were drawn here rather than given."""
     unknown: tuple[str, ...] = Field(default=(), exclude=True)
@@ -120,6 +122,7 @@ class Settings(BaseSettings):
                 temporal={
                     name: os.environ[name] for name in os.environ if name.startswith(TEMPORAL_CONNECTION)
                 },
+                telemetry={name: os.environ[name] for name in os.environ if name.startswith("OTEL_")},
                 generated=(),
                 unknown=tuple(sorted(n for n in os.environ if n.startswith("RUNG_") and n not in names)),
             )
