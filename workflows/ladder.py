@@ -95,7 +95,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class Owner:
-    """Who has it, and by what evidence. leg is theirs once they have one."""
+    """Who has it, and by what evidence. leg is theirs once they have one, room where it was confirmed to be."""
 
     responder: Responder
     via: Via
@@ -103,6 +103,7 @@ class Owner:
     page: PageId | None
     at: datetime
     leg: CallSid | None = None
+    room: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,13 @@ class Escalation:
     def waiting(self) -> tuple[Caller, ...]:
         """The callers on the line, the longest waiting first."""
         return tuple(caller for caller in self.callers if caller.waiting)
+
+    @property
+    def owner_room(self) -> str:
+        """The room the owner is in while no caller of the case waits there; "" where there is none."""
+        if self.phase is not Phase.ATTENDED or self.owner is None or self.waiting:
+            return ""
+        return self.owner.room
 
     @property
     def rung_pages(self) -> tuple[Page, ...]:
@@ -204,11 +212,12 @@ class CallerGone:
 
 @dataclass(frozen=True)
 class ResponderJoined:
-    """A responder's leg is in the room with a caller: confirmed by the telephone network."""
+    """A responder's leg is in the room with a caller: confirmed by the telephone network. room: its name."""
 
     person: PersonId
     leg: CallSid
     at: datetime
+    room: str = ""
 
 
 @dataclass(frozen=True)
@@ -408,8 +417,8 @@ def decide(state: Escalation, event: Event) -> Decision:
             return _caller_attached(state, call, conference, at)
         case CallerGone(call, at):
             return _caller_gone(state, call, at)
-        case ResponderJoined(person, leg, at):
-            return _joined(state, person, leg, at)
+        case ResponderJoined():
+            return _joined(state, event)
         case ResponderLeft(person, leg, at):
             return _left(state, person, leg, at)
         case Worsened(case, at):
@@ -837,14 +846,30 @@ def _yours(state: Escalation) -> ActReply:
 
 
 def _caller_attached(state: Escalation, call: CallSid, conference: str, at: datetime) -> Decision:
-    if any(caller.call == call for caller in state.callers):
+    if any((caller.call, caller.conference) == (call, conference) for caller in state.callers):
         return Decision(state)  # told again: a call that is gone does not come back under its old SID
-    alone = not state.waiting
-    state = replace(state, callers=(*state.callers, Caller(call, conference)))
+    others = tuple(caller for caller in state.callers if caller.call != call)
+    alone = not any(caller.waiting for caller in others)
+    state = replace(state, callers=(*others, Caller(call, conference)))
     if state.owner is None or not alone or state.phase not in {Phase.ACKNOWLEDGED, Phase.FOLLOWING_UP}:
-        return Decision(state)
+        return _tell_where_it_stands(state, call)
     # Somebody waits again, and there is an owner to bring; the leg they once pressed a key on goes elsewhere.
-    return _connect(replace(state, owner=replace(state.owner, leg=None), alerts=0, asked=0), at)
+    brought = _connect(replace(state, owner=replace(state.owner, leg=None), alerts=0, asked=0), at)
+    return brought.then(lambda s: _tell_where_it_stands(s, call))
+
+
+def _tell_where_it_stands(state: Escalation, call: CallSid) -> Decision:
+    """What a caller who has just come hears of the case."""
+    rung = state.position + 1
+    match state.phase:
+        case Phase.PAGING:
+            return _tell(state, "ringing" if state.deadline else "placing", rung=rung, only=call)
+        case Phase.EXHAUSTED:
+            return _tell(state, "exhausted", until=state.next_round_at, only=call)
+        case Phase.ACKNOWLEDGED | Phase.CONNECTING if state.owner is not None:
+            return _tell(state, "taken", name=state.owner.responder.name, only=call)
+        case _:
+            return Decision(state)  # whoever is in the room says it
 
 
 def _caller_gone(state: Escalation, call: CallSid, at: datetime) -> Decision:
@@ -856,8 +881,8 @@ def _caller_gone(state: Escalation, call: CallSid, at: datetime) -> Decision:
     return Decision(replace(state, phase=Phase.ACKNOWLEDGED, since=at, alerts=0))
 
 
-def _joined(state: Escalation, person: PersonId, leg: CallSid, at: datetime) -> Decision:
-    owner = state.owner
+def _joined(state: Escalation, news: ResponderJoined) -> Decision:
+    owner, person, leg, at = state.owner, news.person, news.leg, news.at
     if leg in state.legs_gone:
         return Decision(state)  # told late: that leg has left since
     if owner is not None and owner.responder.id != person:
@@ -867,9 +892,10 @@ def _joined(state: Escalation, person: PersonId, leg: CallSid, at: datetime) -> 
         if responder is None:
             return Decision(state)
         act = Act(ActKind.ACKNOWLEDGE, ActId(f"joined:{leg}"), person, Via.JOINED, leg=leg, pressed_at=at)
-        return _acknowledged(state, act, responder, at).then(lambda s: _joined(s, person, leg, at))
+        return _acknowledged(state, act, responder, at).then(lambda s: _joined(s, news))
     was_there = state.phase is Phase.ATTENDED
-    state = replace(state, phase=Phase.ATTENDED, owner=replace(owner, leg=leg), since=at, asked=0, alerts=0)
+    owner = replace(owner, leg=leg, room=news.room)
+    state = replace(state, phase=Phase.ATTENDED, owner=owner, since=at, asked=0, alerts=0)
     return Decision(state) if was_there else _tell(state, "joining", name=owner.responder.name)
 
 
@@ -908,9 +934,16 @@ def _with_pages(state: Escalation, changed: list[Page]) -> Escalation:
 
 
 def _tell(
-    state: Escalation, kind: FactKind, *, rung: int = 0, name: str = "", until: datetime | None = None
+    state: Escalation,
+    kind: FactKind,
+    *,
+    rung: int = 0,
+    name: str = "",
+    until: datetime | None = None,
+    only: CallSid | None = None,
 ) -> Decision:
-    """Tell every waiting caller; a case of life and death begins each rung with the danger sentence."""
+    """Tell every waiting caller, or one; a case of life and death begins each rung with the danger sentence."""
+    told_to = [only] if only is not None else [caller.call for caller in state.waiting]
     kinds: list[FactKind] = [kind]
     if state.case.severity is Severity.LIFE and kind in {"placing", "next", "exhausted"}:
         kinds.insert(0, "danger")
@@ -919,5 +952,5 @@ def _tell(
     for each in kinds:
         told += 1
         fact = Fact(f"{state.id}#{told}", each, rung, name, until)
-        effects.extend(TellCaller(caller.call, fact) for caller in state.waiting)
+        effects.extend(TellCaller(call, fact) for call in told_to)
     return Decision(replace(state, told=told), tuple(effects))
