@@ -54,7 +54,7 @@ def known(call: Call) -> Known:
 
 def standing(call: Call) -> Standing:
     """How the call stands, for the AI's tools."""
-    state = " ".join(words for _, words in fact(call.last_state, call.line)) if call.last_state else ""
+    state = " ".join(words for _, words in fact(call.last_state, call.spoken_line)) if call.last_state else ""
     return Standing(
         escalated=call.escalation is not None,
         resolved=call.resolved,
@@ -198,7 +198,7 @@ def _used(call: Call, event: ToolUsed) -> Change:
                 effects.append(SendCaller("keys", about))
             case conversation.EmergencyDialled():
                 events.append(EmergencyCalled(event.at))
-            case conversation.AgentChanged():
+            case conversation.AgentChanged() | conversation.LanguageChanged():
                 call = replace(call, assistant=replace(call.assistant, told=None))
             case conversation.NoteKept(text):
                 effects.append(PassNote(text))

@@ -7,7 +7,7 @@ who is paged is `ladder`'s business, how the AI's leg changes its role is `assis
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from workflows import answering
+from workflows import answering, returning
 from workflows.assistant import Assistant, Role, Step, after, next_step
 from workflows.call_news import (
     Announce,
@@ -16,6 +16,7 @@ from workflows.call_news import (
     BridgeDetached,
     CallerEnded,
     CaseHeard,
+    CaseOver,
     DeliverMessage,
     Dismissed,
     Due,
@@ -35,17 +36,19 @@ from workflows.call_news import (
     Reported,
     ReportJoined,
     ReportLeft,
+    Returned,
     RoomEnded,
     SayFact,
     SeatExpected,
     StartEscalation,
+    StayedSilent,
     StepDone,
     StepFailed,
     SteppedOut,
     TakeStep,
     Told,
 )
-from workflows.call_state import Call, CallerAt, LegAt, ResponderLeg, TellsBy
+from workflows.call_state import Call, CallerAt, Closing, LegAt, ResponderLeg, TellsBy
 from workflows.values import (
     CallSid,
     Case,
@@ -68,6 +71,8 @@ LEGS_UNANNOUNCED = 10  # a leg may enter the room before its seat is announced
 ROOMS_REMEMBERED = 10  # a room collapses now and then; its last news is seconds late, not hours
 NAMES_REMEMBERED = 50
 FACTS_WAITING = 4  # older news is no news: the caller hears the latest
+NOBODY_SPOKE = "somebody rang and did not speak. Please ring them back once:"
+_CALLER = "caller-x"
 
 
 Decision = tuple[Call, tuple[Effect, ...]]
@@ -105,6 +110,10 @@ def _heard(call: Call, event: Event) -> Decision:
     match event:
         case Reported(case, at):
             return _reported(call, case, at)
+        case Returned(room, at):
+            return returning.back(call, room, at)
+        case CaseOver(room, _):
+            return returning.nothing_to_come_back_to(call, room), ()
         case EmergencyCalled():
             kept = tuple(fact for fact in call.to_tell if fact.kind != "danger")
             return replace(call, emergency_called=True, to_tell=kept), ()
@@ -112,6 +121,8 @@ def _heard(call: Call, event: Event) -> Decision:
             return replace(call, message_taken=True), (DeliverMessage(recording, seconds),)
         case CaseHeard():
             return replace(call, handled=True), ()
+        case StayedSilent():
+            return replace(call, silent=True), ()
         case FoundFailedOver():
             return replace(call, failed_over=True), ()
         case Joined(conference, sid, label, at):
@@ -174,7 +185,7 @@ def _followed(change: answering.Change) -> Decision:
 def _settled(call: Call, at: datetime) -> Decision:
     """What follows from the state itself, whatever the news was."""
     effects: list[Effect] = []
-    if not call.ending and _nobody_left_to_serve(call):
+    if not call.ending and not call.guest and _nobody_left_to_serve(call):
         call = replace(call, ending=True, to_tell=())
         legs = [leg.sid for leg in call.legs if leg.at is not LegAt.GONE]
         if call.assistant.sid:
@@ -212,7 +223,7 @@ def _nobody_left_to_serve(call: Call) -> bool:
     on = {LegAt.EXPECTED, LegAt.ROOM, LegAt.LEFT, LegAt.MENU}
     responders = any(leg.at in on for leg in call.legs)
     if call.caller is CallerAt.GONE:
-        return not responders
+        return not responders and (not call.visitors or call.resolved)
     return (
         call.caller is CallerAt.ROOM
         and call.resolved
@@ -225,6 +236,8 @@ def _nobody_left_to_serve(call: Call) -> bool:
 def _reported(call: Call, case: Case, at: datetime) -> Decision:
     if call.escalation is not None and not call.resolved:
         return call, ()  # the same emergency, said twice
+    if returning.merges(call, case):
+        return returning.merged(call, case, at)
     nth = call.escalations + 1
     escalation = EscalationId(f"escalation-{call.sid}" if nth == 1 else f"escalation-{call.sid}-{nth}")
     call = replace(call, case=case, escalation=escalation, escalations=nth, resolved=False, told_at=at)
@@ -260,6 +273,8 @@ def _joined(call: Call, conference: ConferenceSid, sid: CallSid, label: str, at:
     if label.startswith(assistant_prefix(call.sid)):
         # An old generation that came in after it was given up; one that is being replaced goes by itself.
         return call, () if sid in call.stale_legs else (RemoveLeg(sid),)
+    if is_caller(label):
+        return returning.visited(call, sid), ()
     leg = next((leg for leg in call.legs if leg.sid == sid), None)
     if leg is None:  # nobody announced it, yet: the telephone network may be faster than the escalation
         others = tuple(known for known in call.unannounced if known != sid)
@@ -303,7 +318,7 @@ def _left(call: Call, sid: CallSid, at: datetime) -> Decision:
         return replace(call, assistant=lost, step=None), ()
     leg = next((leg for leg in call.legs if leg.sid == sid), None)
     if leg is None or leg.at is not LegAt.ROOM:
-        return _forgotten(call, sid), ()
+        return returning.left(_forgotten(call, sid), sid), ()
     return replace(call, legs=_with_leg(call, replace(leg, at=LegAt.LEFT, since=at))), ()
 
 
@@ -321,13 +336,18 @@ def _caller_gone(call: Call) -> Decision:
     if call.caller is CallerAt.GONE:
         return call, ()
     call = replace(call, caller=CallerAt.GONE, to_tell=(), telling=None)
-    return call, (ReportCallerGone(),) if call.escalation else ()
+    if call.escalation:
+        return call, (ReportCallerGone(),)
+    reachable = call.caller_number.startswith("+")
+    if call.silent and reachable and call.closing is Closing.ABANDONED:
+        return call, (DeliverMessage("", 0, f"{NOBODY_SPOKE} {call.caller_number}"),)
+    return call, ()
 
 
 def _empty(call: Call, at: datetime) -> Decision:
     """The room is over: whoever was in it has left it, the AI's leg is gone with it, unless it is yet to come."""
     legs = tuple(replace(leg, at=LegAt.LEFT, since=at) if leg.at is LegAt.ROOM else leg for leg in call.legs)
-    call = replace(call, legs=legs, unannounced=())
+    call = replace(call, legs=legs, unannounced=(), visitors=())
     if call.assistant.dialling:
         return call, ()
     return replace(call, assistant=Assistant(generation=call.assistant.generation), step=None), ()
@@ -411,6 +431,7 @@ def _looked(call: Call, seen: Looked) -> Decision:
             if _unseen(call, sid, label)
         ]
         absent = [leg.sid for leg in call.legs if leg.at is LegAt.ROOM and leg.sid not in here]
+        absent += [sid for sid in call.visitors if sid not in here]
         if call.assistant.present and call.assistant.sid is not None and call.assistant.sid not in here:
             absent.append(call.assistant.sid)
         events += [Left(seen.conference, sid, seen.at) for sid in absent]
@@ -491,7 +512,12 @@ def assistant_prefix(call: CallSid) -> str:
 
 def caller_label(call: CallSid) -> str:
     """The caller's label; a call has one caller leg."""
-    return f"caller-x{call}-1"
+    return f"{_CALLER}{call}-1"
+
+
+def is_caller(label: str) -> bool:
+    """Whether this is a caller's label."""
+    return label.startswith(_CALLER)
 
 
 def responder_label(person: PersonId, leg: CallSid) -> str:

@@ -22,6 +22,22 @@ class Reported:
 
 
 @dataclass(frozen=True)
+class Returned:
+    """The caller's number has a case open: they go back to it. room: the conference they wait in."""
+
+    room: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class CaseOver:
+    """The case they came back to is over, and heard nothing of them."""
+
+    room: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class EmergencyCalled:
     """The caller says that they have dialled the emergency number."""
 
@@ -183,6 +199,13 @@ class Looked:
 
 
 @dataclass(frozen=True)
+class StayedSilent:
+    """The caller neither spoke nor pressed a key, and the line's rule is to end the call."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
 class FoundFailedOver:
     """The other host answered this call while we could not."""
 
@@ -260,6 +283,8 @@ class Due:
 
 Event = (
     Reported
+    | Returned
+    | CaseOver
     | EmergencyCalled
     | MessageLeft
     | CaseHeard
@@ -279,6 +304,7 @@ Event = (
     | BridgeDetached
     | Looked
     | FoundFailedOver
+    | StayedSilent
     | Said
     | ToolUsed
     | ToolAnswered
@@ -299,6 +325,14 @@ class StartEscalation:
 
     escalation: EscalationId
     case: Case
+
+
+@dataclass(frozen=True)
+class AttachCall:
+    """Tell the escalation that this call is about it, and in which room its caller waits."""
+
+    escalation: EscalationId
+    room: str
 
 
 @dataclass(frozen=True)
@@ -417,6 +451,7 @@ class PassNote:
 
 Effect = (
     StartEscalation
+    | AttachCall
     | ReportJoined
     | ReportLeft
     | ReportCallerGone

@@ -31,6 +31,7 @@ from workflows.instructions import Scene, plan
 from workflows.messages import (
     Attach,
     Attached,
+    CallerComes,
     CallerNews,
     CallInput,
     CallOutcome,
@@ -87,6 +88,7 @@ class CallWorkflow:
             since=now(),
             looked_at=now(),
             speech=start.speech,
+            open_case=start.open_case,
         )
         self.attaching: set[str] = set()
         self.escalating = asyncio.Lock()
@@ -94,6 +96,8 @@ class CallWorkflow:
     @workflow.run
     async def run(self, start: CallInput) -> CallOutcome:
         """How the call was closed."""
+        if start.call is None and start.open_case is not None and start.straight_back:
+            self.loop.hear(news.Returned(start.open_case.room or self.call.conference, now()))
         while self.loop.inbox or not (self.call.over and await self.loop.settled()):
             asked = await self.loop.next(due_at(self.call), "look at the room")
             self.call, effects = decide(self.call, asked.event if asked else news.Due(now()))
@@ -127,6 +131,8 @@ class CallWorkflow:
         state = self.call
         waits = state.escalation is not None and not state.resolved
         rejoin = (waits or state.conversing) and not state.ending
+        if rejoin and state.guest:  # the room of the other call is over
+            state = await self.loop.ask(news.Returned(conference_name(state.sid), now()))
         return WhatNow(rejoin=rejoin, conference=state.conference)
 
     @workflow.update
@@ -199,6 +205,8 @@ class CallWorkflow:
                 self._hear(message, news.CaseHeard(now()))
             case "failed-over":
                 self._hear(message, news.FoundFailedOver(now()))
+            case "silent":
+                self._hear(message, news.StayedSilent(now()))
 
     @workflow.signal
     def turns(self, message: Turns) -> None:
@@ -317,8 +325,11 @@ class CallWorkflow:
         match effect:
             case news.StartEscalation(escalation, case):
                 await self._start_escalation(escalation, case)
+            case news.AttachCall(escalation, waits_in):
+                await self._attach(escalation, waits_in)
             case news.ReportJoined(person, leg):
-                await self._tell_escalation("responder_joined", RoomNews(person=person, leg=leg))
+                room_news = RoomNews(person=person, leg=leg, conference=self.call.conference)
+                await self._tell_escalation("responder_joined", room_news)
             case news.ReportLeft(person, leg):
                 await self._tell_escalation("responder_left", RoomNews(person=person, leg=leg))
             case news.ReportCallerGone():
@@ -338,10 +349,12 @@ class CallWorkflow:
                 order = orders.DeliverMessage(self.start.line.id, self.start.sid, recording, seconds, text)
                 await self._try(orders.DELIVER_MESSAGE, order, "tell whoever takes messages")
             case news.SayFact(fact):
-                if not await self._instruct("say", _spoken(sentences.fact(fact, self.start.line)), fact.id):
+                if not await self._instruct(
+                    "say", _spoken(sentences.fact(fact, self.call.spoken_line)), fact.id
+                ):
                     self.loop.hear(news.NotTold(fact.id, now()))
             case news.SayWords(words):
-                text = sentences.words(words, self.start.line, self.call.last_state)
+                text = sentences.words(words, self.call.spoken_line, self.call.last_state)
                 await self._instruct("say", text)
             case news.Inform(text):
                 await self._instruct("context", text)
@@ -380,6 +393,14 @@ class CallWorkflow:
                 static_summary=f"{case.line.id}: {case.category} ({case.severity})",
                 priority=orders.page_priority(case.severity),
             )
+
+    async def _attach(self, escalation: EscalationId, room: str) -> None:
+        """Tell an open case of its caller; one that is over by now must not be waited for."""
+        async with self.escalating:
+            came = CallerComes(call=self.start.sid, conference=room)
+            attached = await tell(escalation, "caller_attached", came)
+        if not attached:
+            self.loop.hear(news.CaseOver(conference_name(self.start.sid), now()))
 
     def _plan(self, wanted: Wanted, *, opens: bool = False) -> Plan | None:
         """What the speech model is to be, in this role."""

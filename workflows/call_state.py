@@ -4,7 +4,7 @@ The caller is in the menu, in the room, or gone. The call is closed when the cal
 are confirmed gone, in exactly one state: failed-over > escalated > message-taken > handled > spam > abandoned.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -18,6 +18,7 @@ from workflows.values import (
     EscalationId,
     Fact,
     Line,
+    OpenCase,
     Responder,
 )
 
@@ -82,7 +83,9 @@ class Call:
 
     speech: how the AI answers it; None: the menu does. names_told: of whom the caller has heard. voice_lost:
     since when the speech model fails. unattended_since: since when a caller who came to talk has nobody to.
-    away: the caller was sent out of the room, and comes back; since away_since.
+    away: the caller was sent out of the room, and comes back; since away_since. open_case: what the caller's number
+    had open when it rang. guest: they are in the room of another call, with the owner of their case; visitors:
+    such callers in this room. silent: nothing was heard of the caller, and the line lets such callers go.
     """
 
     sid: CallSid
@@ -123,6 +126,19 @@ class Call:
     unattended_since: datetime | None = None
     away: Away | None = None
     away_since: datetime | None = None
+    open_case: OpenCase | None = None
+    guest: bool = False
+    visitors: tuple[CallSid, ...] = ()
+    silent: bool = False
+
+    @property
+    def spoken_line(self) -> Line:
+        """The line, with the language of the conversation before its others."""
+        mine = self.talk.language
+        if not mine:
+            return self.line
+        others = tuple(one for one in self.line.languages if one != mine)
+        return replace(self.line, languages=(mine, *others))
 
     @property
     def conversing(self) -> bool:
@@ -142,7 +158,7 @@ class Call:
     def over(self) -> bool:
         """Caller, room and legs are confirmed gone."""
         legs_gone = all(leg.at is LegAt.GONE for leg in self.legs) and self.assistant.sid is None
-        room_gone = self.room_over or self.conference_sid is None
+        room_gone = self.room_over or self.conference_sid is None or self.guest
         return self.caller is CallerAt.GONE and room_gone and legs_gone and not self.assistant.dialling
 
     @property
@@ -167,7 +183,8 @@ class Call:
             or self.resolved
             or self.ending
             or self.room_over
-            or (self.caller is not CallerAt.ROOM and not here)
+            or self.guest
+            or (self.caller is not CallerAt.ROOM and not here and not self.visitors)
         ):
             return Wanted(Role.GONE)
         if here:

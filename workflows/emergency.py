@@ -84,7 +84,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class Owner:
-    """Who has it, and by what evidence. leg is theirs once they have one."""
+    """Who has it, and by what evidence. leg is theirs once they have one, room where it was confirmed to be."""
 
     responder: Responder
     via: Via
@@ -92,6 +92,7 @@ class Owner:
     page: PageId | None
     at: datetime
     leg: CallSid | None = None
+    room: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,13 @@ class Escalation:
     def waiting(self) -> tuple[Caller, ...]:
         """The callers on the line, the longest waiting first."""
         return tuple(caller for caller in self.callers if caller.waiting)
+
+    @property
+    def owner_room(self) -> str:
+        """The room the owner is in while no caller of the case waits there; "" where there is none."""
+        if self.phase is not Phase.ATTENDED or self.owner is None or self.waiting:
+            return ""
+        return self.owner.room
 
     @property
     def rung_pages(self) -> tuple[Page, ...]:
@@ -193,11 +201,12 @@ class CallerGone:
 
 @dataclass(frozen=True)
 class ResponderJoined:
-    """A responder's leg is in the room with a caller: confirmed by the telephone network."""
+    """A responder's leg is in the room with a caller: confirmed by the telephone network. room: its name."""
 
     person: PersonId
     leg: CallSid
     at: datetime
+    room: str = ""
 
 
 @dataclass(frozen=True)
@@ -373,9 +382,16 @@ def with_pages(state: Escalation, changed: list[Page]) -> Escalation:
 
 
 def tell(
-    state: Escalation, kind: FactKind, *, rung: int = 0, name: str = "", until: datetime | None = None
+    state: Escalation,
+    kind: FactKind,
+    *,
+    rung: int = 0,
+    name: str = "",
+    until: datetime | None = None,
+    only: CallSid | None = None,
 ) -> Decision:
-    """Tell every waiting caller; a case of life and death begins each rung with the danger sentence."""
+    """Tell every waiting caller, or one; a case of life and death begins each rung with the danger sentence."""
+    told_to = [only] if only is not None else [caller.call for caller in state.waiting]
     kinds: list[FactKind] = [kind]
     if state.case.severity is Severity.LIFE and kind in {"placing", "next", "exhausted"}:
         kinds.insert(0, "danger")
@@ -384,5 +400,5 @@ def tell(
     for each in kinds:
         told += 1
         fact = Fact(f"{state.id}#{told}", each, rung, name, until)
-        effects.extend(TellCaller(caller.call, fact) for caller in state.waiting)
+        effects.extend(TellCaller(call, fact) for call in told_to)
     return Decision(replace(state, told=told), tuple(effects))

@@ -166,6 +166,8 @@ class EscalationWorkflow:
     def caller_attached(self, news: CallerComes) -> None:
         """A call belongs to this emergency, and its caller waits."""
         self._hear(news, emergency.CallerAttached(news.call, news.conference, now()))
+        if self.state is not None and self.state.over:  # closed in the instant in which they came back
+            self.loop.beside(self._tell_call(news.call, "dismiss_assistant", Dismissal()))
 
     @workflow.signal
     def caller_gone(self, news: CallerNews) -> None:
@@ -175,7 +177,7 @@ class EscalationWorkflow:
     @workflow.signal
     def responder_joined(self, news: RoomNews) -> None:
         """A responder is in the room."""
-        self._hear(news, emergency.ResponderJoined(news.person, news.leg, now()))
+        self._hear(news, emergency.ResponderJoined(news.person, news.leg, now(), news.conference))
 
     @workflow.signal
     def responder_left(self, news: RoomNews) -> None:
@@ -211,6 +213,7 @@ class EscalationWorkflow:
             next_at=timer.at if timer else None,
             note=state.outcome_note,
             notes=state.notes,
+            owner_room=state.owner_room,
         )
 
     def _hear(self, message: Message, event: emergency.Event) -> None:

@@ -17,7 +17,8 @@ BRIEF_WORDS = 28  # ten seconds of speech
 
 _RULES = """\
 You answer the telephone line "{line}" at night. You are not a person and say so when asked.
-Speak {languages}. Follow the caller's language. Short sentences, one question at a time.
+Languages: {languages}. Begin in the first; call not_understood when the caller speaks another one, or cannot be
+understood. Short sentences, one question at a time.
 Never say that somebody is coming, when, or who; that an ambulance or anybody else was called; that anything is
 solved. You do not know it. True news is given to you as "Say exactly this": say it word for word, add nothing.
 Never give names, addresses or words of other callers. Never give medical, legal or technical instructions beyond
@@ -55,7 +56,7 @@ class Scene:
 def plan(speech: Speech, talk: Talk, line: Line, scene: Scene, standing: Standing) -> Plan:
     """Everything a model session needs for this role."""
     agent = speech.agent(talk.agent)
-    language = language_of(line.languages)
+    language = language_of([talk.language] if talk.language else line.languages)
     return Plan(
         instructions="\n\n".join(_parts(speech, talk, line, scene, standing)),
         tools=offered(speech, agent.id, scene.role),
@@ -75,6 +76,7 @@ def _parts(speech: Speech, talk: Talk, line: Line, scene: Scene, standing: Stand
         _RULES.format(line=line.name, languages=", ".join(line.languages), emergency=line.emergency_number),
         f"Your name: {agent.name}. {agent.persona}".strip(),
         agent.guidance,
+        f"Language: {talk.language}. Speak it from now on." if talk.language else "",
     ]
     match scene.role:
         case Role.ANSWERING:
@@ -94,7 +96,8 @@ def _parts(speech: Speech, talk: Talk, line: Line, scene: Scene, standing: Stand
 def _opening(speech: Speech, talk: Talk, scene: Scene, standing: Standing) -> str:
     """The first words: the greeting of a new conversation, the brief of somebody who has just joined."""
     if scene.role is Role.ANSWERING:
-        return speech.greeting if scene.opens and not talk.turns else ""
+        first = speech.returning if standing.escalated and speech.returning else speech.greeting
+        return first if scene.opens and not talk.turns else ""
     if scene.role is not Role.COACH:
         return ""
     number = talk.contact or standing.caller_number or ""

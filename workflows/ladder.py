@@ -99,8 +99,8 @@ def decide(state: Escalation, event: Event) -> Decision:
             return caller_attached(state, call, conference, at)
         case CallerGone(call, at):
             return caller_gone(state, call, at)
-        case ResponderJoined(person, leg, at):
-            return joined(state, person, leg, at)
+        case ResponderJoined():
+            return joined(state, event)
         case ResponderLeft(person, leg, at):
             return left(state, person, leg, at)
         case Worsened(case, at):

@@ -24,6 +24,7 @@ from workflows.values import (
     Fact,
     Ladder,
     Line,
+    OpenCase,
     PageId,
     PersonId,
     Responder,
@@ -122,15 +123,19 @@ class Keys(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class RoomNews(Message):
-    """A responder's leg joined or left the room of a call."""
+    """A responder's leg joined or left the room of a call. conference: that room's name."""
 
     person: PersonId
     leg: CallSid
+    conference: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EscalationView(Message):
-    """How an escalation stands: what `rung status` and the console show."""
+    """How an escalation stands: what `rung status` and the console show.
+
+    owner_room: the conference the owner is in with nobody else; "" where nowhere.
+    """
 
     id: EscalationId
     case: Case
@@ -146,6 +151,7 @@ class EscalationView(Message):
     next_at: datetime | None
     note: str
     notes: tuple[str, ...] = ()
+    owner_room: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,6 +260,7 @@ class CallInput(Message):
 
     caller_number: as Twilio says it; may be "anonymous". caller_digest: the same, keyed and one-way, by which
     a later call from that number finds its open case. speech: how the AI answers it; None: the menu does.
+    open_case: what this number has open already.
     """
 
     sid: CallSid
@@ -262,7 +269,13 @@ class CallInput(Message):
     caller_digest: str = ""
     searchable: bool = True
     speech: Speech | None = None
+    open_case: OpenCase | None = None
     call: Call | None = None
+
+    @property
+    def straight_back(self) -> bool:
+        """Whether the caller goes to their open case without a menu: there is an AI, or the owner, to talk with."""
+        return self.open_case is not None and (self.speech is not None or bool(self.open_case.room))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -286,7 +299,7 @@ class ReportReply(Message):
 class Note(Message):
     """The caller did something in the menu that needs no more words."""
 
-    what: Literal["emergency-called", "case-heard", "failed-over"]
+    what: Literal["emergency-called", "case-heard", "failed-over", "silent"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ from workflows.emergency import (
     Escalation,
     Owner,
     Phase,
+    ResponderJoined,
     Seat,
     Withdraw,
     tell,
@@ -189,14 +190,30 @@ def _yours(state: Escalation) -> ActReply:
 
 
 def caller_attached(state: Escalation, call: CallSid, conference: str, at: datetime) -> Decision:
-    if any(caller.call == call for caller in state.callers):
+    if any((caller.call, caller.conference) == (call, conference) for caller in state.callers):
         return Decision(state)  # told again: a call that is gone does not come back under its old SID
-    alone = not state.waiting
-    state = replace(state, callers=(*state.callers, Caller(call, conference)))
+    others = tuple(caller for caller in state.callers if caller.call != call)
+    alone = not any(caller.waiting for caller in others)
+    state = replace(state, callers=(*others, Caller(call, conference)))
     if state.owner is None or not alone or state.phase not in {Phase.ACKNOWLEDGED, Phase.FOLLOWING_UP}:
-        return Decision(state)
+        return _tell_where_it_stands(state, call)
     # Somebody waits again, and there is an owner to bring; the leg they once pressed a key on goes elsewhere.
-    return _connect(replace(state, owner=replace(state.owner, leg=None), alerts=0, asked=0), at)
+    brought = _connect(replace(state, owner=replace(state.owner, leg=None), alerts=0, asked=0), at)
+    return brought.then(lambda s: _tell_where_it_stands(s, call))
+
+
+def _tell_where_it_stands(state: Escalation, call: CallSid) -> Decision:
+    """What a caller who has just come hears of the case."""
+    rung = state.position + 1
+    match state.phase:
+        case Phase.PAGING:
+            return tell(state, "ringing" if state.deadline else "placing", rung=rung, only=call)
+        case Phase.EXHAUSTED:
+            return tell(state, "exhausted", until=state.next_round_at, only=call)
+        case Phase.ACKNOWLEDGED | Phase.CONNECTING if state.owner is not None:
+            return tell(state, "taken", name=state.owner.responder.name, only=call)
+        case _:
+            return Decision(state)  # whoever is in the room says it
 
 
 def caller_gone(state: Escalation, call: CallSid, at: datetime) -> Decision:
@@ -208,8 +225,8 @@ def caller_gone(state: Escalation, call: CallSid, at: datetime) -> Decision:
     return Decision(replace(state, phase=Phase.ACKNOWLEDGED, since=at, alerts=0))
 
 
-def joined(state: Escalation, person: PersonId, leg: CallSid, at: datetime) -> Decision:
-    owner = state.owner
+def joined(state: Escalation, news: ResponderJoined) -> Decision:
+    owner, person, leg, at = state.owner, news.person, news.leg, news.at
     if leg in state.legs_gone:
         return Decision(state)  # told late: that leg has left since
     if owner is not None and owner.responder.id != person:
@@ -219,9 +236,10 @@ def joined(state: Escalation, person: PersonId, leg: CallSid, at: datetime) -> D
         if responder is None:
             return Decision(state)
         act = Act(ActKind.ACKNOWLEDGE, ActId(f"joined:{leg}"), person, Via.JOINED, leg=leg, pressed_at=at)
-        return _acknowledged(state, act, responder, at).then(lambda s: joined(s, person, leg, at))
+        return _acknowledged(state, act, responder, at).then(lambda s: joined(s, news))
     was_there = state.phase is Phase.ATTENDED
-    state = replace(state, phase=Phase.ATTENDED, owner=replace(owner, leg=leg), since=at, asked=0, alerts=0)
+    owner = replace(owner, leg=leg, room=news.room)
+    state = replace(state, phase=Phase.ATTENDED, owner=owner, since=at, asked=0, alerts=0)
     return Decision(state) if was_there else tell(state, "joining", name=owner.responder.name)
 
 

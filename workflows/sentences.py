@@ -98,6 +98,17 @@ _NOTHING_KNOWN: dict[Language, str] = {
 }
 
 
+_BACK: dict[Language, str] = {
+    "en": "Your case is still open, and you are back with it. Tell me if anything has changed.",
+    "es": "Su caso sigue abierto y usted vuelve a él. Dígame si algo ha cambiado.",
+}
+
+
+def welcome_back(language: str) -> str:
+    """The first words to a caller whose case is open already."""
+    return _BACK[language_of([language])]
+
+
 def words(what: Words, line: Line, state: Fact | None = None) -> str:
     """A sentence of ours in the line's first language. state: the last news the caller was told."""
     language = language_of(line.languages)

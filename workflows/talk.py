@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from workflows import danger, tools
+from workflows import danger, languages, tools
 from workflows.agents import AgentId, Speech
 from workflows.truth import Claim, Known, false_claims
 from workflows.values import Severity
@@ -23,6 +23,8 @@ NOTES_KEPT = 50
 NOTES_SHOWN = 10
 FAREWELL_S = 8.0  # for the AI's last words, if nothing tells that they were heard
 GOODBYE_WITHIN = 3  # of the caller's last turns, one must have said it
+NOT_UNDERSTOOD_AT_MOST = 2  # times in a row, in one language
+NOT_UNDERSTOOD = ("not-understood", "a caller who could not be understood", Severity.URGENT)
 OTHER = "other"  # the kind of what the line has no kind for: an emergency is never refused for its name
 
 _GOODBYE = re.compile(r"(?<!\w)(?:good ?bye|bye|hang(?:ing)? up|adios|hasta luego|chao|cuelgo)(?!\w)")
@@ -35,7 +37,8 @@ class Talk:
 
     taken: of which leg's turns, how many; a batch is sent again until it was taken. outcomes: what tool calls
     came to, by their ids. danger: the phrase that fired, since danger_at, until somebody was woken for it.
-    last_heard_at: when anybody last said anything. leaving_at: the caller is let go then.
+    last_heard_at: when anybody last said anything. leaving_at: the caller is let go then. language: the one spoken,
+    "" the line's first; languages_tried: those that were given up; not_understood: how often in a row.
     """
 
     agent: AgentId | None = None
@@ -53,6 +56,9 @@ class Talk:
     prompts: int = 0
     corrections: int = 0
     leaving_at: datetime | None = None
+    language: str = ""
+    languages_tried: tuple[str, ...] = ()
+    not_understood: int = 0
 
     @property
     def said_goodbye(self) -> bool:
@@ -146,13 +152,18 @@ class AgentChanged:
 
 
 @dataclass(frozen=True)
+class LanguageChanged:
+    """The conversation goes on in another language."""
+
+
+@dataclass(frozen=True)
 class NoteKept:
     """To be kept with the case."""
 
     text: str
 
 
-Wanted = Report | KeepMessage | SendForKeys | EmergencyDialled | AgentChanged | NoteKept
+Wanted = Report | KeepMessage | SendForKeys | EmergencyDialled | AgentChanged | LanguageChanged | NoteKept
 Used = tuple[Talk, tuple[Wanted, ...], ToolOutcome]
 
 
@@ -205,6 +216,8 @@ def remembered(talk: Talk, call_id: str, outcome: ToolOutcome) -> Talk:
 
 def used(talk: Talk, use: tools.Use, speech: Speech, standing: Standing, at: datetime) -> Used:
     """What a tool call changes, what must be done for it, and what the model is told."""
+    if not isinstance(use, tools.NotUnderstood):
+        talk = replace(talk, not_understood=0)
     match use:
         case tools.Escalate():
             return _escalated(talk, use, speech, standing)
@@ -222,6 +235,8 @@ def used(talk: Talk, use: tools.Use, speech: Speech, standing: Standing, at: dat
         case tools.AskForKeys(purpose=about):
             told = "The caller is asked for keys now and comes back in some seconds. Say nothing until then."
             return talk, (SendForKeys(about),), ToolOutcome(output=told, speak=False)
+        case tools.NotUnderstood(language=language):
+            return _not_understood(talk, language, speech, standing)
         case tools.EmergencyCalled():
             told = "Noted: the caller has called the emergency number."
             return talk, (EmergencyDialled(),), ToolOutcome(output=told)
@@ -269,6 +284,32 @@ def _escalated(talk: Talk, use: tools.Escalate, speech: Speech, standing: Standi
         " anybody comes, who, or when. Stay with the caller."
     )
     return kept, (report,), ToolOutcome(output=told)
+
+
+def _not_understood(talk: Talk, theirs: str, speech: Speech, standing: Standing) -> Used:
+    """Ask once more, then the line's next language, then a person: nobody is kept because they cannot be understood."""
+    now = talk.language or speech.languages[0]
+    wanted = languages.spoken_as(theirs, speech.languages)
+    if wanted is not None and wanted != now:
+        return _in_language(talk, wanted)
+    if standing.escalated and not standing.resolved:
+        return talk, (), ToolOutcome(output="Stay with the caller. People are being woken. Speak slowly.")
+    strikes = talk.not_understood + 1
+    if strikes < NOT_UNDERSTOOD_AT_MOST and (not theirs or wanted is not None):
+        return replace(talk, not_understood=strikes), (), ToolOutcome(output="Ask once more, in other words.")
+    tried = (*talk.languages_tried, now)
+    untried = next((one for one in speech.languages if one not in tried), None)
+    if untried is not None:
+        return _in_language(replace(talk, languages_tried=tried), untried)
+    told = "A person is being woken who may understand them. Say so in short words, and stay with the caller."
+    kept = replace(talk, languages_tried=tried, not_understood=0, reason=talk.reason or "not understood")
+    return kept, (Report(*NOT_UNDERSTOOD),), ToolOutcome(output=told)
+
+
+def _in_language(talk: Talk, language: str) -> Used:
+    changed = replace(talk, language=language, not_understood=0)
+    told = f"Go on in {languages.name_of(language)}: ask again what has happened, and where."
+    return changed, (LanguageChanged(),), ToolOutcome(output=told)
 
 
 def _handed_over(talk: Talk, wanted: str, speech: Speech) -> Used:

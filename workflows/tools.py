@@ -93,6 +93,17 @@ class AskForKeys(_Answering):
     purpose: Literal["place", "call_back", "yes_or_no"]
 
 
+class NotUnderstood(_Answering):
+    """The caller could not be understood, or speaks another language."""
+
+    tool = "not_understood"
+    what = (
+        "Call it each time you could not make out what the caller said, and when they speak another language than"
+        " you. language: theirs, in English, if you know it. You are told how to go on."
+    )
+    language: Words = ""
+
+
 class EmergencyCalled(_Answering):
     """The caller has dialled the emergency number."""
 
@@ -181,6 +192,7 @@ TOOLS: Mapping[str, type[Use]] = {
         TakeMessage,
         SetContact,
         AskForKeys,
+        NotUnderstood,
         EmergencyCalled,
         HandOver,
         EndCall,
@@ -193,7 +205,9 @@ TOOLS: Mapping[str, type[Use]] = {
         CallIn,
     )
 }
-ALWAYS = frozenset({"escalate", "emergency_called"})  # no configuration takes these from an agent
+ALWAYS = frozenset(
+    {"escalate", "emergency_called", "not_understood"}
+)  # no configuration takes these from an agent
 
 
 def offered(speech: Speech, agent: str, role: Role) -> tuple[Tool, ...]:

@@ -145,6 +145,15 @@ class Case:
     test: bool = False
 
 
+@dataclass(frozen=True)
+class OpenCase:
+    """A case that a caller's number has open. room: where its owner is with nobody else; "" where nowhere."""
+
+    escalation: EscalationId
+    case: Case
+    room: str = ""
+
+
 class ActKind(StrEnum):
     """What a person can do to an escalation. Single acts only; double ones come with ownership."""
 

@@ -68,6 +68,7 @@ from workflows.values import (
     Ladder,
     Line,
     LineId,
+    OpenCase,
     PageId,
     PersonId,
     Responder,
@@ -348,7 +349,12 @@ class Town:
     # Who rings
 
     async def caller_rings(
-        self, *, line: Line | None = None, number: str = CALLER_NUMBER, speech: Speech | None = None
+        self,
+        *,
+        line: Line | None = None,
+        number: str = CALLER_NUMBER,
+        speech: Speech | None = None,
+        open_case: OpenCase | None = None,
     ) -> Caller:
         """Somebody rings the line and is in the menu, or on the way to the AI's room."""
         self._numbers += 1
@@ -360,6 +366,7 @@ class Town:
             caller_digest="digest",
             searchable=self.searchable,
             speech=speech,
+            open_case=open_case,
         )
         handle = await self.client.start_workflow(
             CallWorkflow.run,

@@ -261,9 +261,11 @@ class Night:
         """It never was."""
         return self.acts(an_act(who, ActKind.CANCEL, Via.CONSOLE), when)
 
-    def joins(self, who: Responder, when: float, leg: str | None = None) -> tuple[Effect, ...]:
+    def joins(
+        self, who: Responder, when: float, leg: str | None = None, *, room: str = ""
+    ) -> tuple[Effect, ...]:
         """Their leg is in the room."""
-        return self.hears(em.ResponderJoined(who.id, CallSid(leg or f"CA{who.id}"), at(when)))
+        return self.hears(em.ResponderJoined(who.id, CallSid(leg or f"CA{who.id}"), at(when), room))
 
     def leaves(self, who: Responder, when: float, leg: str | None = None) -> tuple[Effect, ...]:
         """Their leg has left the room."""

@@ -48,14 +48,15 @@ from workflows.voice import Speaker, Turn
 class Conversation(Room):
     """A caller who came to talk with the AI, told turn by turn."""
 
-    def __init__(self, *, attended: bool = True) -> None:
-        """attended: the AI has come, and listens."""
+    def __init__(self, *, attended: bool = True, waits: bool = True) -> None:
+        """attended: the AI has come, and listens. waits: the caller is in the room."""
         super().__init__()
         self.call = replace(self.call, speech=SPEECH)
         self.turns = 0
         self.calls = 0
-        self.caller_waits()
-        if attended:
+        if waits:
+            self.caller_waits()
+        if waits and attended:
             self.ai_is_seated()
 
     def says(

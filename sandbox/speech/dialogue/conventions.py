@@ -20,6 +20,8 @@ _CALL_BACK = re.compile(r"^call-?back number: (.+)$", re.IGNORECASE | re.MULTILI
 _TYPED = re.compile(r"\bthe caller (?:typed|has typed|pressed):?\s*([\d*#]+)", re.IGNORECASE)
 _COACH = re.compile(r"\byou are now the coach of ([\w' -]+?)(?:[.,;(\n]|$)", re.IGNORECASE)
 _SILENT = re.compile(r"\byou are now silent\b", re.IGNORECASE)
+_GO_ON_IN = re.compile(r"\bgo on in (\w+)", re.IGNORECASE)
+_LANGUAGE_NAMES = {"english": "en", "spanish": "es"}
 _CALLER = re.compile(r"\byou are now with the caller\b", re.IGNORECASE)
 
 
@@ -85,6 +87,12 @@ class Outcome:
     @property
     def worked(self) -> bool:
         return not self.error
+
+    @property
+    def language(self) -> str:
+        """The language, by its two letters, in which the client wants it to go on."""
+        found = _GO_ON_IN.search(self.text)
+        return _LANGUAGE_NAMES.get(found.group(1).lower(), "") if found else ""
 
     @property
     def digits(self) -> str:

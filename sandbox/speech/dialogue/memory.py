@@ -73,6 +73,7 @@ class Memory:
     """pending: what nothing has been said about yet, in its order."""
 
     language: str = "en"
+    ordered_language: str = "en"
     languages: tuple[str, ...] = ("en", "es")
     greeting: str = ""
     role: Role = Role.CALLER
@@ -151,9 +152,10 @@ def _ordered(memory: Memory, text: str, standing: bool) -> None:
     memory.greeting = ordered.greeting or memory.greeting
     memory.languages = ordered.languages or memory.languages
     if ordered.language in SPOKEN:
-        memory.language = ordered.language
+        memory.language = memory.ordered_language = ordered.language
     elif ordered.languages and standing:
         memory.language = next((one for one in ordered.languages if one in SPOKEN), memory.language)
+        memory.ordered_language = memory.language
     if ordered.role is not None:
         if (ordered.role, ordered.person) != (memory.role, memory.person):
             memory.briefed = False
@@ -209,6 +211,8 @@ def _came_back(memory: Memory, item: FunctionOutput) -> None:
     memory.pending.append(back)
     if back.outcome.digits:
         _typed(memory, back.outcome.digits)
+    if back.outcome.language in SPOKEN:
+        memory.language = memory.ordered_language = back.outcome.language
 
 
 def arguments_of(call: FunctionCall) -> Json:
