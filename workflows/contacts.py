@@ -45,6 +45,8 @@ def speech_of(configuration: Configuration, line_id: str) -> Speech | None:
         danger_words=line.speech.danger_words,
         harmless_words=line.speech.harmless_words,
         danger_s=line.speech.danger_s,
+        notes=line.notes,
+        interpreter=line.interpreter,
     )
 
 

@@ -4,9 +4,7 @@ import pytest
 
 from tests.api.house import CLINIC, House
 from tests.api.twilio_side import PUBLIC_URL, call_sid
-from workflows.call import (
-    responder_label,
-)
+from workflows.labels import responder_label
 from workflows.ladder import Phase
 from workflows.messages import call_workflow_id
 from workflows.tokens import ROOM, RoomToken
