@@ -20,9 +20,7 @@ from api.spool import MessageLeft
 from configuration.model import Line
 from configuration.numbers import masked
 from configuration.schedule import is_open
-from workflows.call import (
-    caller_label,
-)
+from workflows.labels import caller_label
 from workflows.messages import (
     EscalationView,
     Keys,

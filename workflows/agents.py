@@ -39,7 +39,9 @@ class Speech:
 
     greeting: its first words, behind danger sentence and notice; returning: those to a caller whose case is open.
     danger_words, harmless_words: this line's additions to and exceptions from the words of danger. danger_s: how
-    long the AI may take to escalate danger. languages: what it may speak, the first one first.
+    long the AI may take to escalate danger. languages: what it may speak, the first one first. notes: a second AI
+    takes notes while somebody talks with the caller. interpreter: one translates, where the line's first language
+    is not theirs.
     """
 
     agents: tuple[Agent, ...]
@@ -50,6 +52,8 @@ class Speech:
     danger_s: float = 5.0
     languages: tuple[str, ...] = ("en",)
     returning: str = ""
+    notes: bool = False
+    interpreter: bool = False
 
     def agent(self, wanted: AgentId | None) -> Agent:
         """The agent of this id; the first where there is none such."""

@@ -7,7 +7,9 @@ back as events for `call` to decide.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from workflows import aides
 from workflows import talk as conversation
+from workflows.assistant import Post
 from workflows.call_news import (
     DeliverMessage,
     Effect,
@@ -150,8 +152,12 @@ def settled(call: Call, at: datetime) -> Call:
 
 
 def _said(call: Call, event: Said) -> Change:
-    if call.speech is None:
-        return call, (), ()
+    post = aides.post_of(call, event.generation)
+    if post is Post.INTERPRETER:
+        talk = conversation.interpreted(call.talk, event.generation, event.first, event.turns, event.at)
+        return replace(call, talk=talk), (), ()
+    if call.speech is None or post is not Post.ASSISTANT:
+        return call, (), ()  # who takes notes hears what the assistant hears
     was_leaving = call.talk.leaving_at is not None
     talk, news = conversation.said(
         call.talk, event.generation, event.first, event.turns, call.speech, known(call), event.at
@@ -199,7 +205,7 @@ def _used(call: Call, event: ToolUsed) -> Change:
             case conversation.EmergencyDialled():
                 events.append(EmergencyCalled(event.at))
             case conversation.AgentChanged() | conversation.LanguageChanged():
-                call = replace(call, assistant=replace(call.assistant, told=None))
+                call = aides.to_be_told(call, Post.ASSISTANT)
             case conversation.NoteKept(text):
                 effects.append(PassNote(text))
     return call, tuple(effects), tuple(events)

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from workflows.assistant import Assistant, Step, Wanted
+from workflows.assistant import Assistant, Post, Step, Wanted
+from workflows.call_state import Manner
+from workflows.room_acts import RoomAct
 from workflows.sentences import Words
 from workflows.tools import Use
 from workflows.values import CallSid, Case, ConferenceSid, EscalationId, Fact, PersonId, Responder
@@ -143,7 +145,7 @@ class Dismissed:
 
 @dataclass(frozen=True)
 class StepDone:
-    """A step of the AI's leg succeeded; ADD brings the leg's SID and the room's.
+    """A step of an AI's leg succeeded; ADD brings the leg's SID and the room's.
 
     generation, queue: the leg and the bridge it was taken for; where given, news of others changes nothing.
     """
@@ -275,6 +277,24 @@ class NotTold:
 
 
 @dataclass(frozen=True)
+class Acted:
+    """A person does something to the room."""
+
+    act: RoomAct
+    at: datetime
+
+
+@dataclass(frozen=True)
+class MannerSet:
+    """A human's leg is held, muted or neither, as it was ordered; or that failed, and it may be so or not."""
+
+    leg: CallSid
+    manner: Manner
+    done: bool
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Due:
     """A look, an announcement or a grace period is due."""
 
@@ -312,6 +332,8 @@ Event = (
     | KeysPressed
     | NotSent
     | NotTold
+    | Acted
+    | MannerSet
     | Due
 )
 
@@ -366,11 +388,20 @@ class Announce:
 
 @dataclass(frozen=True)
 class TakeStep:
-    """Move the AI's leg one step."""
+    """Move an AI's leg one step."""
 
     step: Step
     wanted: Wanted
     assistant: Assistant
+    post: Post = Post.ASSISTANT
+
+
+@dataclass(frozen=True)
+class SetManner:
+    """Hold or mute a human's leg, or let it speak and hear again."""
+
+    leg: CallSid
+    manner: Manner
 
 
 @dataclass(frozen=True)
@@ -457,6 +488,7 @@ Effect = (
     | ReportCallerGone
     | Announce
     | TakeStep
+    | SetManner
     | RemoveLeg
     | EndRoom
     | Look

@@ -1,33 +1,30 @@
-"""A call made durable: the room, its legs and the AI's role, until everything about the call is over.
+"""A call made durable: the room, its legs and the AIs' roles, until everything about the call is over.
 
-What is decided is in `call` and `assistant`; here is only how. Knows nothing of ladders.
+What is decided is in `call` and its tables; here is only how. Knows nothing of ladders.
 """
 
 import asyncio
+import contextlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
-from temporalio.exceptions import ActivityError, ApplicationError, FailureError
+from temporalio.exceptions import FailureError
 from temporalio.workflow import ParentClosePolicy
 
-from workflows import attributes, call_state, orders, sentences
+from workflows import aides, attributes, call_state, floor, orders, sentences
 from workflows import call_news as news
 from workflows.answering import standing
-from workflows.assistant import Assistant, Step, Wanted
-from workflows.call import (
-    assistant_label,
-    decide,
-    due_at,
-    may_attach,
-    may_resume,
-)
+from workflows.assistant import Post, Role, Wanted
+from workflows.call import decide, due_at
 from workflows.call_state import (
     Call,
 )
+from workflows.call_view import view_of
 from workflows.instructions import Scene, plan
+from workflows.legs import Legs
 from workflows.messages import (
     Attach,
     Attached,
@@ -61,6 +58,7 @@ from workflows.messages import (
     conference_name,
     understood,
 )
+from workflows.room_acts import RoomAct, RoomReply
 from workflows.shell import Loop, now, perform, tell
 from workflows.talk import outcome_of
 from workflows.tools import KnownIncidents, ToolRefusedError
@@ -68,8 +66,9 @@ from workflows.tools import understood as understood_tool
 from workflows.values import CallSid, Case, EscalationId, Fact
 from workflows.voice import Plan, ToolCall, ToolOutcome, Turns, VoiceTrouble
 
-STEP_AGAIN_S = 2.0  # what the network refuses it goes on refusing until somebody leaves or a look says why
-ADD_ATTEMPTS = 3  # the label makes a repeat safe: it joins the leg that is there instead of adding one
+ACT_CONFIRMED_S = (
+    5.0  # whoever acted waits for the answer; an AI's leg takes some hundred milliseconds a step
+)
 
 
 @workflow.defn(name="CallWorkflow")
@@ -90,6 +89,7 @@ class CallWorkflow:
             speech=start.speech,
             open_case=start.open_case,
         )
+        self.legs = Legs(self.loop.hear, lambda: self.call, self._plan)
         self.attaching: set[str] = set()
         self.escalating = asyncio.Lock()
 
@@ -138,7 +138,7 @@ class CallWorkflow:
     @workflow.update
     async def attach(self, message: Attach) -> Attached:
         """A bridge wants to carry the AI leg's audio; its token's nonce is good once."""
-        why_not = may_attach(self.call, message.generation, message.nonce)
+        why_not = aides.may_attach(self.call, message.generation, message.nonce)
         if message.nonce in self.attaching:
             why_not = "this stream token is being used"
         if why_not is not None:
@@ -146,19 +146,20 @@ class CallWorkflow:
         self.attaching.add(message.nonce)
         await self.loop.ask(news.BridgeAttached(message.generation, message.queue, now(), message.nonce))
         self.attaching.discard(message.nonce)
-        return Attached(accepted=True, plan=self._plan(self.call.wanted))
+        return Attached(accepted=True, plan=self._plan_at_first(message.generation))
 
     @workflow.update
     async def resume(self, message: Resume) -> Resumed:
         """The AI leg's stream ended: shall another be opened?"""
-        return Resumed(again=may_resume(self.call, message.generation))
+        return Resumed(again=aides.may_resume(self.call, message.generation))
 
     @workflow.update
     async def use_tool(self, message: ToolCall) -> ToolOutcome:
         """The AI asks for something; what the model is told. One outcome, however often it asks."""
         use, refusal = None, ""
+        post = aides.post_of(self.call, message.generation) or Post.ASSISTANT
         try:
-            use = understood_tool(message.name, message.arguments, self.call.wanted.role)
+            use = understood_tool(message.name, message.arguments, self.call.wanted_as(post).role)
         except ToolRefusedError as error:
             refusal = str(error)
         if isinstance(use, KnownIncidents):
@@ -167,6 +168,24 @@ class CallWorkflow:
         else:
             after = await self.loop.ask(news.ToolUsed(message.id, use, refusal, now()))
         return outcome_of(after.talk, message.id) or ToolOutcome(output="Nothing was done.")
+
+    @workflow.update
+    async def act(self, message: RoomAct) -> RoomReply:
+        """A person does something to the room; answered when it is so, or when it is taking too long."""
+        after = await self.loop.ask(news.Acted(message, now()))
+        outcome = floor.outcome_of(after, message)
+        if outcome is None or not outcome.done:
+            return RoomReply(done=False, sentence=outcome.sentence if outcome else "it was done long ago")
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: floor.is_so(self.call, message), timeout=timedelta(seconds=ACT_CONFIRMED_S)
+            )
+        return RoomReply(done=True, sentence=outcome.sentence, confirmed=floor.is_so(self.call, message))
+
+    @act.validator
+    def check_act(self, message: RoomAct) -> None:
+        """Shape only: what is refused must be on record."""
+        understood(message)
 
     @use_tool.validator
     def check_use_tool(self, message: ToolCall) -> None:
@@ -280,21 +299,7 @@ class CallWorkflow:
     @workflow.query
     def status(self) -> CallView:
         """How the call stands."""
-        state, ai = self.call, self.call.assistant
-        return CallView(
-            sid=state.sid,
-            line=state.line,
-            caller=state.caller,
-            caller_number=state.caller_number,
-            escalation=state.escalation,
-            conference=state.conference,
-            conference_sid=state.conference_sid,
-            assistant_role=state.wanted.role,
-            assistant_leg=ai.sid,
-            coaching=ai.coaching if ai.confirmed else None,
-            responders=tuple(leg.person.id for leg in state.legs if leg.at is call_state.LegAt.ROOM),
-            telling=state.telling.kind if state.telling else None,
-        )
+        return view_of(self.call)
 
     @workflow.query
     def conversation(self) -> ConversationView:
@@ -336,8 +341,10 @@ class CallWorkflow:
                 await self._tell_escalation("caller_gone", CallerNews(call=self.start.sid))
             case news.Announce(leg, fact):
                 await self._announce(leg, fact)
-            case news.TakeStep(step, wanted, assistant):
-                await self._take(step, wanted, assistant)
+            case news.TakeStep():
+                await self.legs.take(effect)
+            case news.SetManner(leg, manner):
+                await self.legs.set_manner(leg, manner)
             case news.RemoveLeg(sid):
                 await self._try(orders.HANG_UP, orders.OneCall(sid), "remove a leg that was replaced")
             case news.EndRoom(legs):
@@ -408,8 +415,14 @@ class CallWorkflow:
         if state.speech is None:
             return None
         test = state.case is not None and state.case.test
-        scene = Scene(wanted.role, wanted.person, test=test, opens=opens)
+        scene = Scene(wanted.role, wanted.person, test=test, opens=opens, languages=wanted.languages)
         return plan(state.speech, state.talk, state.line, scene, standing(state))
+
+    def _plan_at_first(self, generation: int) -> Plan | None:
+        """What a bridge that has just attached begins with: nothing is said to all that only one may hear."""
+        aide = aides.of_generation(self.call, generation)
+        wanted = self.call.wanted_as(aide.post if aide is not None else Post.ASSISTANT)
+        return self._plan(wanted if wanted.role is Role.ANSWERING else Wanted(Role.SILENT))
 
     async def _instruct(self, what: Literal["say", "context"], text: str, fact: str | None = None) -> bool:
         """Have the AI say this word for word, or know it; whether its bridge took the order."""
@@ -457,7 +470,7 @@ class CallWorkflow:
     async def _look(self) -> None:
         state = self.call
         legs = [leg.sid for leg in state.legs if leg.at is not call_state.LegAt.GONE]
-        ours = [state.sid, *legs, *([state.assistant.sid] if state.assistant.sid else []), *state.stale_legs]
+        ours = [state.sid, *legs, *aides.legs(state)]
         order = orders.LookAtRoom(state.conference_sid, state.conference, ours)
         try:
             seen = await perform(orders.LOOK_AT_ROOM, order, "what is true of this call?")
@@ -465,82 +478,6 @@ class CallWorkflow:
             return  # the next look asks again
         present = tuple((one.sid, one.label) for one in seen.present)
         self.loop.hear(news.Looked(seen.conference, seen.over, present, tuple(seen.ended), now()))
-
-    async def _take(self, step: Step, wanted: Wanted, assistant: Assistant) -> None:
-        """One step of the AI's leg; its end comes back as news either way."""
-        try:
-            done = await self._step(step, wanted, assistant)
-        except FailureError as error:
-            cause = error.cause if isinstance(error, ActivityError) else error
-            gone = isinstance(cause, ApplicationError) and cause.type == orders.GONE
-            if not gone and step not in {
-                Step.QUIET,
-                Step.TELL_ROLE,
-            }:  # a bridge that is gone is replaced at once
-                await workflow.sleep(timedelta(seconds=STEP_AGAIN_S), summary=f"AI: could not {step}")
-            failed = news.StepFailed(step, str(cause or error), gone, now())
-            self.loop.hear(replace(failed, generation=assistant.generation, queue=assistant.bridge))
-            return
-        self.loop.hear(replace(done, generation=assistant.generation, queue=assistant.bridge))
-
-    async def _step(self, step: Step, wanted: Wanted, ai: Assistant) -> news.StepDone:
-        done = news.StepDone(step, now())
-        if step is Step.ADD:
-            return await self._add(ai.generation)
-        if step in {Step.QUIET, Step.TELL_ROLE}:
-            if ai.bridge is not None:
-                quiet = orders.Instruction(self.start.sid, ai.generation, "quiet")
-                role = orders.Instruction(
-                    self.start.sid,
-                    ai.generation,
-                    "role",
-                    wanted.role,
-                    wanted.person,
-                    self._plan(wanted, opens=True),
-                )
-                order = quiet if step is Step.QUIET else role
-                await perform(orders.INSTRUCT_BRIDGE, order, f"bridge: {step}", queue=ai.bridge)
-            return replace(done, at=now())
-        room, sid = self.call.conference_sid, ai.sid
-        if step is Step.REMOVE and sid is not None:
-            await perform(orders.HANG_UP, orders.OneCall(sid), "the AI leaves")
-        elif room is None or sid is None:
-            raise ApplicationError(f"no AI leg in a room to {step}", type=orders.GONE)
-        elif step is Step.CONFIRM:
-            confirm = orders.ConfirmCoaching(room, sid, wanted.coached)
-            await perform(orders.CONFIRM_COACHING, confirm, f"AI: {step}")
-        else:
-            change = {
-                Step.MUTE: orders.SetParticipant(room, sid, muted=True),
-                Step.UNMUTE: orders.SetParticipant(room, sid, muted=False),
-                Step.COACH: orders.SetParticipant(
-                    room, sid, coached=wanted.coached or ai.coaching, uncoach=wanted.coached is None
-                ),
-            }[step]
-            await perform(orders.SET_PARTICIPANT, change, f"AI: {step}")
-        return replace(done, at=now())
-
-    async def _add(self, generation: int) -> news.StepDone:
-        state = self.call
-        label = assistant_label(state.sid, generation)
-        order = orders.AddAssistant(
-            state.sid, state.line, state.conference, state.conference_sid, label, generation
-        )
-        why = "no answer"
-        for _ in range(ADD_ATTEMPTS):
-            try:
-                added = await perform(
-                    orders.ADD_ASSISTANT, order, f"AI: add leg {generation}", priority=orders.ASSISTANT_NEXT
-                )
-            except FailureError as error:
-                why = str(error.cause or error)
-                continue
-            if added.what == "placed" and added.sid is not None:
-                return news.StepDone(Step.ADD, now(), CallSid(added.sid), added.conference)
-            why = added.error or added.what
-            if added.what == "refused":
-                break
-        raise ApplicationError(f"the AI leg was not added: {why}", type=orders.REFUSED)
 
     async def _try(self, order: orders.Order[orders.In, orders.Done], arg: orders.In, summary: str) -> None:
         try:

@@ -47,6 +47,8 @@ def speech_of(configuration: Configuration, line_id: str) -> Speech | None:
         danger_s=line.speech.danger_s,
         languages=line.languages,
         returning=f"{line.speech.notice_in(language)} {welcome_back(language)}",
+        notes=line.notes,
+        interpreter=line.interpreter,
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from workflows.agents import Speech
+from workflows.assistant import Post, Role
 from workflows.call_state import (
     Call,
     Closing,
@@ -22,6 +23,7 @@ from workflows.values import (
     ConferenceSid,
     EscalationId,
     Fact,
+    HoldSound,
     Ladder,
     Line,
     OpenCase,
@@ -403,9 +405,32 @@ class WhatNow(Message):
     conference: str
 
 
+@dataclass(frozen=True)
+class AiView:
+    """An AI in a call. role: what it should be; there: its leg is in the room, and it is so."""
+
+    post: Post
+    role: Role
+    leg: CallSid | None
+    there: bool
+    held: bool
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PersonView:
+    """A human's leg in the room. hold: what they hear instead of it. so: the network has confirmed it."""
+
+    who: str
+    leg: CallSid
+    hold: HoldSound | None
+    muted: bool
+    so: bool
+
+
 @dataclass(frozen=True, kw_only=True)
 class CallView(Message):
-    """How a call stands."""
+    """How a call stands. The assistant is the AI that talks with the caller, and coaches."""
 
     sid: CallSid
     line: Line
@@ -419,6 +444,8 @@ class CallView(Message):
     coaching: CallSid | None
     responders: tuple[str, ...]
     telling: str | None
+    ais: tuple[AiView, ...] = ()
+    people: tuple[PersonView, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,7 +35,8 @@ _WORDS = re.compile(r"\w{4,}")
 class Talk:
     """What is known of the conversation.
 
-    taken: of which leg's turns, how many; a batch is sent again until it was taken. outcomes: what tool calls
+    taken: of which leg's turns, how many; a batch is sent again until it was taken. interpreted: so, of the
+    interpreter's leg. outcomes: what tool calls
     came to, by their ids. danger: the phrase that fired, since danger_at, until somebody was woken for it.
     last_heard_at: when anybody last said anything. leaving_at: the caller is let go then. language: the one spoken,
     "" the line's first; languages_tried: those that were given up; not_understood: how often in a row.
@@ -44,6 +45,7 @@ class Talk:
     agent: AgentId | None = None
     turns: tuple[Turn, ...] = ()
     taken: tuple[int, int] = (0, 0)
+    interpreted: tuple[int, int] = (0, 0)
     outcomes: tuple[tuple[str, ToolOutcome], ...] = ()
     contact: str = ""
     name: str = ""
@@ -171,13 +173,8 @@ def said(
     talk: Talk, generation: int, first: int, turns: Iterable[Turn], speech: Speech, known: Known, at: datetime
 ) -> tuple[Talk, tuple[Heard, ...]]:
     """The talk with what was said since; a batch that came before changes nothing."""
-    leg, have = talk.taken
-    new = list(turns)
-    if generation < leg:
-        return talk, ()
-    have = have if generation == leg else 0
-    new = new[max(0, have - first) :]
-    talk = replace(talk, taken=(generation, max(have, first + len(list(turns)))))
+    taken, new = _new(talk.taken, generation, first, tuple(turns))
+    talk = replace(talk, taken=taken)
     news: list[Heard] = []
     for turn in new:
         talk = replace(talk, turns=_kept((*talk.turns, turn)), last_heard_at=at)
@@ -194,6 +191,28 @@ def said(
             talk = replace(talk, corrections=talk.corrections + 1)
             news.append(FalselyClaimed(claims, turn.whispered))
     return talk, tuple(news)
+
+
+def interpreted(talk: Talk, generation: int, first: int, turns: Iterable[Turn], at: datetime) -> Talk:
+    """The talk with what an interpreter has said since: other people's words, so they are held to no fact.
+
+    What it has heard, the assistant has heard too.
+    """
+    taken, new = _new(talk.interpreted, generation, first, tuple(turns))
+    said = [replace(t, speaker=Speaker.INTERPRETER) for t in new if t.speaker is Speaker.ASSISTANT and t.text]
+    talk = replace(talk, interpreted=taken)
+    return replace(talk, turns=_kept((*talk.turns, *said)), last_heard_at=at) if said else talk
+
+
+def _new(
+    taken: tuple[int, int], generation: int, first: int, turns: tuple[Turn, ...]
+) -> tuple[tuple[int, int], tuple[Turn, ...]]:
+    """How many turns of which leg were taken by now, and those of a batch that were not before."""
+    leg, have = taken
+    if generation < leg:
+        return taken, ()
+    have = have if generation == leg else 0
+    return (generation, max(have, first + len(turns))), turns[max(0, have - first) :]
 
 
 def _kept(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
@@ -246,6 +265,8 @@ def used(talk: Talk, use: tools.Use, speech: Speech, standing: Standing, at: dat
             return _ended(talk, standing, at)
         case tools.Brief():
             return talk, (), ToolOutcome(output=brief(talk, standing))
+        case tools.Note(text=text) if any(note.endswith(f" {text}") for note in talk.notes[-NOTES_SHOWN:]):
+            return talk, (), ToolOutcome(output="Kept already.", speak=False)
         case tools.Note(text=text):
             kept = replace(talk, notes=(*talk.notes, f"{at:%H:%M} {text}")[-NOTES_KEPT:])
             return kept, (NoteKept(text),), ToolOutcome(output="Kept.", speak=False)

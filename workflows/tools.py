@@ -136,10 +136,11 @@ class Brief(_Coaching):
     what = "Get the facts of this case for the person you coach: what, where, since when, call-back number."
 
 
-class Note(_Coaching):
+class Note(Use):
     """Something to be kept with the case."""
 
     tool = "note"
+    roles = frozenset({Role.COACH, Role.NOTES})
     what = "Keep a note with the case: a measure taken, a reading, an arrangement made."
     text: SaidWords
 
@@ -216,7 +217,8 @@ def offered(speech: Speech, agent: str, role: Role) -> tuple[Tool, ...]:
     chosen = [
         use
         for use in TOOLS.values()
-        if role in use.roles and (not mine.tools or use.tool in mine.tools or use.tool in ALWAYS)
+        if role in use.roles
+        and (not mine.tools or use.tool in mine.tools or use.tool in ALWAYS or role is Role.NOTES)
     ]
     if not mine.hands_over_to:
         chosen = [use for use in chosen if use is not HandOver]

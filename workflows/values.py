@@ -195,6 +195,11 @@ class Act:
     version: int = 1
 
 
+HoldSound = Literal[
+    "music", "words", "silence"
+]  # words: that one is not forgotten, and whom to dial in danger
+
+
 class Verdict(StrEnum):
     """What became of an act."""
 

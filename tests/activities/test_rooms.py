@@ -25,9 +25,7 @@ from tests.activities.town import (
     forms,
     query,
 )
-from workflows.call import (
-    assistant_label,
-)
+from workflows.labels import assistant_label
 from workflows.orders import (
     GONE,
     REFUSED,

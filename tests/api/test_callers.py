@@ -8,10 +8,8 @@ from temporalio.common import SearchAttributeKey
 
 from tests.api.house import CLINIC, OPENING_HOURS, House, connected, house_of, working
 from tests.api.twilio_side import PUBLIC_URL, Twiml, call_sid, conference_sid
-from workflows.call import (
-    caller_label,
-)
 from workflows.emergency import Phase
+from workflows.labels import caller_label
 from workflows.messages import CallInput, call_workflow_id
 from workflows.tokens import EAR
 from workflows.values import CallSid, Severity

@@ -4,9 +4,7 @@ import pytest
 
 from tests.api.house import NIGHT, House, item, working
 from tests.api.twilio_side import PUBLIC_URL, call_sid
-from workflows.call import (
-    responder_label,
-)
+from workflows.labels import responder_label
 from workflows.tokens import PAGE, ROOM
 from workflows.values import ActReply, Verdict
 

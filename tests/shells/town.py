@@ -23,14 +23,10 @@ from rung.worker import STICKY, WORKFLOWS
 from tests.shells.exchange import LONGEST, PATIENCE_S, TASK_TIMEOUT, Exchange, Ringing, whose
 from workflows import orders
 from workflows.agents import Speech
-from workflows.call import (
-    assistant_label,
-    caller_label,
-    responder_label,
-)
 from workflows.call_shell import CallWorkflow
 from workflows.codec import CodecKey
 from workflows.escalation import EscalationWorkflow
+from workflows.labels import assistant_label, caller_label, responder_label
 from workflows.messages import (
     Attach,
     Attached,

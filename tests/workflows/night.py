@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from workflows import call as room
-from workflows import call_news
+from workflows import call_news, labels
 from workflows import emergency as em
 from workflows import ladder as lad
 from workflows import responder as res
@@ -483,7 +483,7 @@ class Room:
 
     def caller_waits(self) -> None:
         """The caller comes into the room."""
-        self.enters(self.call.sid, room.caller_label(self.call.sid))
+        self.enters(self.call.sid, labels.caller_label(self.call.sid))
 
     def caller_hangs_up(self, when: float | None = None) -> None:
         """The caller's call is over."""
@@ -512,7 +512,7 @@ class Room:
 
     def joins(self, who: Responder, leg: str | None = None) -> None:
         """Their leg is in the room."""
-        self.enters(self.leg(who, leg), room.responder_label(who.id, self.leg(who, leg)))
+        self.enters(self.leg(who, leg), labels.responder_label(who.id, self.leg(who, leg)))
 
     def comes(self, who: Responder) -> None:
         """Expected, and in the room."""
@@ -576,7 +576,7 @@ class Room:
     def ai_joins(self, generation: int | None = None, sid: str | None = None) -> None:
         """The AI's leg is in the room."""
         nth = self.ai.generation if generation is None else generation
-        self.enters(CallSid(sid or f"CAai{nth}"), room.assistant_label(self.call.sid, nth))
+        self.enters(CallSid(sid or f"CAai{nth}"), labels.assistant_label(self.call.sid, nth))
 
     def bridge_attaches(self, queue: str = "bridge-1", nonce: str = "") -> None:
         """A bridge carries the AI's audio."""

@@ -8,7 +8,7 @@ from tests.workflows.night import CALLER, Night, a_case, ana, at, ben, rung
 from tests.workflows.test_answering import Conversation
 from tests.workflows.test_talk import SPEECH, asks
 from workflows.agents import Speech
-from workflows.call import NOBODY_SPOKE, caller_label
+from workflows.call import NOBODY_SPOKE
 from workflows.call_news import (
     AttachCall,
     CallerEnded,
@@ -25,6 +25,7 @@ from workflows.call_news import (
 from workflows.call_state import CallerAt, Closing
 from workflows.danger import heard
 from workflows.emergency import Caller, TellCaller
+from workflows.labels import caller_label
 from workflows.languages import name_of, spoken_as
 from workflows.talk import NOT_UNDERSTOOD, Report, Standing, Talk
 from workflows.values import CallSid, EscalationId, OpenCase, Severity
