@@ -12,7 +12,7 @@ from sandbox.journal import Kind
 from sandbox.webhooks import Method, Params, Webhook, Webhooks
 from sandbox.world import API_VERSION, World
 
-KEPT_CALLS = 20_000  # some 3 KB each with what was heard: 60 MB
+KEPT_CALLS = 20_000  # some 1.5 KB each with what was heard: 30 MB
 KEPT_SOUNDS = 2_000  # a leg
 
 _PLACES = ("City", "State", "Zip", "Country")

@@ -23,11 +23,10 @@ async def test_a_leg_lets_go_of_its_sound_its_stream_and_its_phone_when_it_is_ov
         await sounding.request(lambda: participants.create(from_=LINE, to=f"app:{APP}", beep="false"))
         await sounding.pass_time(1)
         live = list(network.exchange.legs.values())
-        gone: list[weakref.ref[object]] = [weakref.ref(leg) for leg in live]
-        gone += [weakref.ref(leg.circuit) for leg in live if leg.circuit]
-        gone += [weakref.ref(handset) for handset in network.exchange.handsets.values()]
-        gone += [weakref.ref(line) for line in network.streams.open_lines.values()]
-        del live
+        circuits = [leg.circuit for leg in live if leg.circuit is not None]
+        beside = [*network.exchange.handsets.values(), *network.streams.open_lines.values()]
+        gone: list[weakref.ref[object]] = [weakref.ref(one) for one in (*live, *circuits, *beside)]
+        del live, circuits, beside
         assert len(gone) == 6
 
         await sounding.pass_time(5)
