@@ -96,6 +96,20 @@ AI_TELLS_S = 12.0  # from handing the AI a fact to its having been said; then it
 _TELLS = timedelta(seconds=AI_TELLS_S)
 
 
+def hung_up(call: Call, at: datetime) -> Change:
+    """The caller is gone: what they told of and nobody has acted on is not lost with them."""
+    done = (
+        call.escalation is not None or call.message_taken or call.handled or call.talk.leaving_at is not None
+    )
+    if call.speech is None:
+        return call, (), ()
+    if _danger_due(call) is not None and not done:
+        return _raised(call, _grave(call), at)
+    if done or not call.talk.broke_off:
+        return call, (), ()
+    return _raised(call, _case(call, *conversation.DROPPED), at)
+
+
 def due(call: Call) -> list[datetime]:
     """When the conversation needs something if nothing is heard."""
     at: list[datetime] = []
@@ -163,6 +177,8 @@ def _said(call: Call, event: Said) -> Change:
         call.talk, event.generation, event.first, event.turns, call.speech, known(call), event.at
     )
     call = replace(call, talk=talk)
+    if call.caller is CallerAt.GONE:  # told late, of what was said before
+        return hung_up(call, event.at)
     effects: list[Effect] = []
     for one in news:
         match one:

@@ -132,7 +132,7 @@ def _heard(call: Call, event: Event) -> Decision:
                 return call, ()
             return _empty(_finished(replace(call, conference_sid=conference, room_over=True), conference), at)
         case CallerEnded(at):
-            return _caller_gone(call)
+            return _caller_gone(call, at)
         case SteppedOut(sid, at):
             return _leg_moved(call, sid, LegAt.MENU, at)
         case LegEnded(sid, at):
@@ -300,10 +300,13 @@ def _leg_moved(call: Call, sid: CallSid, to: LegAt, at: datetime) -> Decision:
     return replace(call, legs=_with_leg(call, moved)), report
 
 
-def _caller_gone(call: Call) -> Decision:
+def _caller_gone(call: Call, at: datetime) -> Decision:
     if call.caller is CallerAt.GONE:
         return call, ()
     call = replace(call, caller=CallerAt.GONE, to_tell=(), telling=None)
+    broke_off = answering.hung_up(call, at)
+    if broke_off[2]:
+        return _followed(broke_off)
     if call.escalation:
         return call, (ReportCallerGone(),)
     reachable = call.caller_number.startswith("+")

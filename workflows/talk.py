@@ -25,9 +25,14 @@ FAREWELL_S = 8.0  # for the AI's last words, if nothing tells that they were hea
 GOODBYE_WITHIN = 3  # of the caller's last turns, one must have said it
 NOT_UNDERSTOOD_AT_MOST = 2  # times in a row, in one language
 NOT_UNDERSTOOD = ("not-understood", "a caller who could not be understood", Severity.URGENT)
+DROPPED = ("dropped", "a caller whose call broke off", Severity.URGENT)
+WORDS_OF_A_REPORT = 4  # "hello, who is this" is none; a sentence about a pipe is
 OTHER = "other"  # the kind of what the line has no kind for: an emergency is never refused for its name
 
 _GOODBYE = re.compile(r"(?<!\w)(?:good ?bye|bye|hang(?:ing)? up|adios|hasta luego|chao|cuelgo)(?!\w)")
+_NOTHING_WRONG = re.compile(
+    r"(?<!\w)(?:wrong number|misdial\w*|never ?mind|numero equivocado|me equivoque)(?!\w)"
+)
 _WORDS = re.compile(r"\w{4,}")
 
 
@@ -67,6 +72,13 @@ class Talk:
         """Whether the caller has, lately."""
         theirs = [turn.text for turn in self.turns if turn.speaker in _THEIRS][-GOODBYE_WITHIN:]
         return any(_GOODBYE.search(danger.plain(text)) for text in theirs)
+
+    @property
+    def broke_off(self) -> bool:
+        """Whether the caller has told something, and taken no leave."""
+        theirs = [danger.plain(turn.text) for turn in self.turns if turn.speaker in _THEIRS]
+        told = any(len(re.findall(r"\w+", text)) >= WORDS_OF_A_REPORT for text in theirs)
+        return told and not self.said_goodbye and not any(_NOTHING_WRONG.search(text) for text in theirs)
 
 
 _THEIRS = frozenset({Speaker.CALLER, Speaker.ROOM})

@@ -16,6 +16,7 @@ from workflows.call_news import (
     DeliverMessage,
     Dismissed,
     EndRoom,
+    ReportCallerGone,
     Reported,
     Returned,
     StartEscalation,
@@ -27,7 +28,7 @@ from workflows.danger import heard
 from workflows.emergency import Caller, TellCaller
 from workflows.labels import caller_label
 from workflows.languages import name_of, spoken_as
-from workflows.talk import NOT_UNDERSTOOD, Report, Standing, Talk
+from workflows.talk import DROPPED, NOT_UNDERSTOOD, Report, Standing, Talk
 from workflows.values import CallSid, EscalationId, OpenCase, Severity
 
 BILINGUAL = replace(SPEECH, languages=("en", "es"))
@@ -87,6 +88,58 @@ def test_a_silent_caller_for_whom_people_were_woken_is_not_abandoned() -> None:
     talk.hears(StayedSilent(at(60)))
     talk.hears(CallerEnded(at(61)))
     assert talk.ever(DeliverMessage) == []
+
+
+# Hangs up
+
+
+def test_a_caller_whose_call_breaks_off_in_the_middle_of_a_report_is_not_lost() -> None:
+    talk = Conversation()
+    talk.caller_says("There is water coming through the ceiling.", 10)
+    talk.caller_hangs_up(15)
+    (started,) = talk.ever(StartEscalation)
+    assert (started.case.category, started.case.spoken, started.case.severity) == DROPPED
+    assert started.case.contact == talk.call.caller_number
+    assert talk.orders(ReportCallerGone), "they are to be called back"
+
+
+def test_danger_in_the_last_breath_is_danger() -> None:
+    talk = Conversation()
+    talk.caller_says("I smell gas", 10)
+    talk.caller_hangs_up(11)
+    (started,) = talk.ever(StartEscalation)
+    assert started.case.severity is Severity.LIFE
+
+
+def test_what_is_told_of_only_after_the_caller_hung_up_counts_as_well() -> None:
+    talk = Conversation()
+    talk.caller_hangs_up(10)
+    talk.caller_says("There is water coming through the ceiling.", 10.5)
+    assert len(talk.ever(StartEscalation)) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Hello?",
+        "Oh sorry, I have the wrong number.",
+        "It is nothing after all, goodbye.",
+        "Never mind, it works again.",
+    ],
+)
+def test_who_told_nothing_or_took_leave_wakes_nobody(words: str) -> None:
+    talk = Conversation()
+    talk.caller_says(words, 10)
+    talk.caller_hangs_up(15)
+    assert talk.ever(StartEscalation) == []
+
+
+def test_a_caller_who_left_a_message_and_hangs_up_wakes_nobody() -> None:
+    talk = Conversation()
+    talk.caller_says("My bin lid is broken, please tell somebody.", 10)
+    talk.asks("take_message", text="the bin lid is broken")
+    talk.caller_hangs_up(15)
+    assert talk.ever(StartEscalation) == []
 
 
 # Not understood
