@@ -8,6 +8,8 @@ import json
 import logging
 import os
 from collections.abc import Generator, Sequence
+from random import Random
+from typing import cast
 
 import pytest
 import structlog
@@ -29,9 +31,8 @@ LONGEST = 45  # fifty broken frames of Twilio's in a row end a stream, and shall
 
 Heard = tuple[bytes, bool]  # a frame, and whether it is the model's
 
-HUGE: st.SearchStrategy[object] = st.sampled_from(
-    [10**12, 10**30, -1, 1e308, "9" * 400, "x" * 20_000, "", None, [], {"a": {}}]
-)
+ABSURD: tuple[object, ...] = (10**12, 10**30, -1, 1e308, "9" * 400, "x" * 20_000, "", None, [], {"a": {}})
+HUGE = st.sampled_from(ABSURD)
 OF_TWILIOS = (
     "media.timestamp",
     "media.chunk",
@@ -70,23 +71,33 @@ GOOD = st.one_of(
 )
 
 
-def with_value(frame: bytes, path: str, value: object) -> bytes:
-    """The frame with something else at a place, if it has that place."""
-    message = json.loads(frame)
+def cut_off(one: Heard, share: float) -> Heard:
+    """So much of a frame."""
+    return one[0][: int(len(one[0]) * share)], one[1]
+
+
+def again(one: Heard, times: int) -> Heard:
+    """A frame several times in one."""
+    return one[0] * times, one[1]
+
+
+def with_absurd(one: Heard, path: str, value: object) -> Heard:
+    """A frame with something else at a place, if it has that place."""
+    message: object = json.loads(one[0])
     *above, last = path.split(".")
     at = message
     for name in above:
-        at = at.get(name) if isinstance(at, dict) else None
+        at = cast("dict[str, object]", at).get(name) if isinstance(at, dict) else None
     if isinstance(at, dict) and last in at:
         at[last] = value
-    return json.dumps(message, separators=(",", ":")).encode()
+    return json.dumps(message, separators=(",", ":")).encode(), one[1]
 
 
-DAMAGED = st.one_of(
+DAMAGED: st.SearchStrategy[Heard] = st.one_of(
     GOOD,
-    st.builds(lambda one, share: (one[0][: int(len(one[0]) * share)], one[1]), GOOD, st.floats(0, 1)),
-    st.builds(lambda one, path, value: (with_value(one[0], path, value), one[1]), GOOD, PATHS, HUGE),
-    st.builds(lambda one, times: (one[0] * times, one[1]), GOOD, st.integers(2, 4)),
+    st.builds(cut_off, GOOD, st.floats(0, 1)),
+    st.builds(with_absurd, GOOD, PATHS, HUGE),
+    st.builds(again, GOOD, st.integers(2, 4)),
     st.tuples(st.binary(max_size=300), st.booleans()),
     st.tuples(st.text(max_size=100).map(str.encode), st.booleans()),
 )
@@ -153,10 +164,10 @@ async def test_no_frames_however_damaged_end_a_stream_that_is_otherwise_usable(s
 @FUZZ
 @given(story=st.lists(GOOD, max_size=20), order=st.randoms(use_true_random=False))
 async def test_no_order_of_frames_ends_a_stream_that_is_otherwise_usable(
-    story: list[Heard], order: object
+    story: list[Heard], order: Random
 ) -> None:
     one = await carried()
-    shuffled = sorted(story, key=lambda _: order.random())  # type: ignore[attr-defined]  # hypothesis' own type is not exported
+    shuffled = sorted(story, key=lambda _: order.random())
     for frame, of_the_model in [*shuffled, *story]:
         one.happens(frame.decode(), of_the_model=of_the_model)
     assert one.leg.session.at is At.CARRIED
