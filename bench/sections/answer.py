@@ -197,8 +197,9 @@ class Phone(Socket):
         )
 
 
-async def measure(_: frozenset[str] = frozenset(TITLES)) -> Mapping[str, Sequence[Figure]]:
+async def measure(chosen: frozenset[str] = frozenset(TITLES)) -> Mapping[str, Sequence[Figure]]:
     """One caller at a time, phrase after phrase."""
+    del chosen  # there is one section
     if missing := absent((*NEEDED, *SECOND)):
         return {"answer": [Figure("not measured", f"{missing} is not installed: make test-voice")]}
     watch, organs = Watch(), local()
@@ -291,7 +292,7 @@ async def _quiet(phone: Phone) -> None:
     """Wait until the assistant has said what it wanted, if anything, and that was played."""
     loop = asyncio.get_running_loop()
     begun_s = loop.time()
-    while (left_s := max(phone.last_sound_s, begun_s) + QUIET_S - loop.time()) > 0:
+    while (left_s := max(phone.last_sound_s, begun_s) + QUIET_S - loop.time()) > 0:  # noqa: ASYNC110  # until a time
         await asyncio.sleep(left_s)
 
 

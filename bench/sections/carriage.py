@@ -26,7 +26,7 @@ RATIO = 0.65
 LATE_MS = 20.0
 STEPS = tuple(range(100, 425, 25))
 NEAR_MS = 20.0
-CLEAR_STREAMS, CLEAR_ROUNDS = 40, 5
+CLEAR_STREAMS, CLEAR_ROUNDS = 20, 10
 
 
 async def measure(chosen: frozenset[str] = frozenset(TITLES)) -> Mapping[str, Sequence[Figure]]:
