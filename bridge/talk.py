@@ -85,6 +85,7 @@ class Talk:
         self._tools = Tools(generation, do)
         self._opened = False
         self._role_told = False
+        self._resumes = False
         self._stopped_s: float | None = None
         self._speaks_s = 0.0
         self._active = ""
@@ -104,6 +105,7 @@ class Talk:
         """The call's plan is known."""
         self._take_role(plan.role, plan)
         self.quiet = self.quiet or (plan.role is Role.COACH and not self._role_told)
+        self._resumes = plan.broken_off and plan.role is Role.ANSWERING
         self.words.mirror = Mirror(plan.turns)
 
     def configuration(self, *, first: bool) -> Configure:
@@ -158,7 +160,9 @@ class Talk:
         if self._saying is not None:
             self._sayings.appendleft(self._saying)
             self._saying = None
-        if self._opened or self.words.mirror.count:
+        if self._resumes:
+            self._resumes, self._wants_reply = False, not self.speaking
+        elif self._opened or self.words.mirror.count:
             self._wants_reply = self._wants_reply or (self.words.mirror.unanswered() and not self.speaking)
         elif self.plan is not None and self.plan.opening and not self.quiet:
             self.say(self.plan.opening, None)
@@ -168,7 +172,8 @@ class Talk:
     def lost(self, now: float) -> None:
         """The session is gone: what it said is played as far as it came; what it was to say, the next one says."""
         self._finish(self._open_item, now)
-        self._wants_reply = self._wants_reply or (self._asked_s is not None and self._saying is None)
+        broken_off = self._asked_s is not None or bool(self._active)
+        self._wants_reply = self._wants_reply or (broken_off and self._saying is None)
         self.link = None
         self.speaking = False
         self._active = ""
@@ -278,6 +283,10 @@ class Talk:
         if self.speaking and now >= self._speaks_s + SPEECH_AT_MOST_S:
             self.speaking = False
         self.settle(now)
+
+    def playing_ms(self, now: float) -> int:
+        """For how long what was sent can still be heard."""
+        return self.playback.left_ms(now)
 
     def unanswered(self, now: float) -> bool:
         """Whether the model was asked to speak, and has not begun to for so long that it never will."""
@@ -423,17 +432,17 @@ class Talk:
         return self.words.said_any_of(saying) or news.how is Ending.WHOLE
 
     def _count_failures(self, news: ResponseOver, now: float, *, ask_again: bool) -> None:
-        """An answer that failed is asked for again, a little later each time; then the workflow is told."""
+        """An answer that failed is asked for again, a little later each time; the caller may wait for it meanwhile."""
         if news.how is not Ending.FAILED:
-            if self._failures >= TRIES:
+            if self._failures:
                 self._do(TellTrouble("model-back", ""))
             self._failures = 0
             return
         self._failures += 1
         self._not_before_s = now + TRY_AGAIN_S * self._failures
-        if self._failures == TRIES:
+        if self._failures == 1:
             self._do(TellTrouble("model-lost", f"answers fail: {news.because}"))
-        elif self._failures < TRIES:
+        if self._failures < TRIES:
             self._wants_reply = self._wants_reply or ask_again
 
     def _say_again(self, now: float) -> None:

@@ -42,6 +42,7 @@ from workflows.call_news import (
     StepDone,
     StepFailed,
     SteppedOut,
+    StreamEnded,
     TakeStep,
     Told,
 )
@@ -147,11 +148,15 @@ def _heard(call: Call, event: Event) -> Decision:
                 return call, ()
             call = replace(call, nonces=(*call.nonces, nonce)[-NONCES_REMEMBERED:])
             fresh = replace(call.assistant, bridge=queue, told=None, quiet=False, failing=False)
-            return replace(call, assistant=fresh, voice_lost=None), ()
-        case BridgeDetached(generation, queue, _):
+            here = replace(call, assistant=fresh, voice_lost=None, silent_since=None, moments=0)
+            return replace(here, broken_off=False), ()
+        case BridgeDetached(generation, queue, at):
             if (generation, queue) != (call.assistant.generation, call.assistant.bridge):
                 return call, ()
-            return replace(call, assistant=replace(call.assistant, bridge=None, told=None)), ()
+            left = replace(call.assistant, bridge=None, told=None)
+            return replace(call, assistant=left, silent_since=call.silent_since or at), ()
+        case StreamEnded(generation, at):
+            return _stream_ended(call, generation, at), ()
         case Looked():
             return _looked(call, event)
         case Due(at):
@@ -305,6 +310,15 @@ def _left(call: Call, sid: CallSid, at: datetime) -> Decision:
     if leg is None or leg.at is not LegAt.ROOM:
         return _forgotten(call, sid), ()
     return replace(call, legs=_with_leg(call, replace(leg, at=LegAt.LEFT, since=at))), ()
+
+
+def _stream_ended(call: Call, generation: int, at: datetime) -> Call:
+    """Nobody carries the AI's sound: the caller hears nothing until another bridge does."""
+    ai = call.assistant
+    if generation != ai.generation or ai.bridge is None:
+        return call
+    lost = replace(ai, bridge=None, told=None)
+    return replace(call, assistant=lost, silent_since=call.silent_since or at, broken_off=True)
 
 
 def _leg_moved(call: Call, sid: CallSid, to: LegAt, at: datetime) -> Decision:

@@ -81,8 +81,10 @@ class Call:
     """One telephone call to a line, until everything about it is over.
 
     speech: how the AI answers it; None: the menu does. names_told: of whom the caller has heard. voice_lost:
-    since when the speech model fails. unattended_since: since when a caller who came to talk has nobody to.
-    away: the caller was sent out of the room, and comes back; since away_since.
+    since when the speech model fails. silent_since: since when a caller hears nothing of an AI that was lost, or
+    since they were last told to wait, moments times. broken_off: its bridge went without a word. unattended_since:
+    since when a caller who came to talk has nobody to. away: the caller was sent out of the room, and comes back;
+    since away_since.
     """
 
     sid: CallSid
@@ -120,6 +122,9 @@ class Call:
     names_told: tuple[str, ...] = ()
     told_by: TellsBy = TellsBy.ANNOUNCEMENT
     voice_lost: datetime | None = None
+    silent_since: datetime | None = None
+    moments: int = 0
+    broken_off: bool = False
     unattended_since: datetime | None = None
     away: Away | None = None
     away_since: datetime | None = None

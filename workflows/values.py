@@ -223,6 +223,7 @@ FactKind = Literal[
     "taken",
     "joining",
     "reopened",
+    "one_moment",
     "over",
 ]
 

@@ -52,7 +52,7 @@ class Plan:
     """All that a model session needs.
 
     opening: said first, word for word; "" listens. turns: what was said before, on a call that is resumed.
-    pace: never more than 300 ms ahead of real time.
+    pace: never more than 300 ms ahead of real time. broken_off: the bridge before was lost: whoever listens waits.
     """
 
     instructions: str
@@ -64,6 +64,7 @@ class Plan:
     role: Role = Role.ANSWERING
     person: str = ""
     pace: bool = False
+    broken_off: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +99,9 @@ class Turns(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class VoiceTrouble(Message):
-    """The speech model fails, or is back: the signal `voice_trouble`."""
+    """The speech model fails, or is back: the signal `voice_trouble`. playing_ms: said, yet to be heard."""
 
     generation: int
     what: Literal["model-unreachable", "model-lost", "model-back"]
     detail: str
+    playing_ms: int = 0

@@ -103,7 +103,7 @@ async def test_the_ai_leg_never_ends_the_room_and_enters_it_silently(town: Town)
     [form] = participants(town)
     assert (form["EndConferenceOnExit"], form["StartConferenceOnEnter"]) == ("false", "true")
     assert (form["Beep"], form["EarlyMedia"], form["WaitUrl"]) == ("false", "false", "")
-    assert form["JitterBufferSize"] == "small"
+    assert form["JitterBufferSize"] == "off"
     assert int(str(form["TimeLimit"])) > 0
     assert form["ConferenceStatusCallback"] == f"{town.public_url}/conference/{CALL}"
     assert form["ConferenceStatusCallbackEvent"] == ROOM_EVENTS

@@ -447,3 +447,20 @@ def test_a_turn_whose_end_was_never_told_silences_nobody_for_ever() -> None:
     line.passes(1_500)
 
     assert said(line) == ["She is on her way."]
+
+
+def test_who_was_talking_with_a_lost_bridge_is_answered_by_the_next_at_once() -> None:
+    line = Line(replace(PLAN, broken_off=True))
+
+    assert len(line.of(Respond)) == 1
+
+
+def test_the_workflow_learns_how_long_what_was_said_can_still_be_heard() -> None:
+    line = Line()
+    line.answers("a", 4000)
+    line.passes(1000)
+    assert line.session.talk is not None
+    assert line.session.talk.playing_ms(line.now) == pytest.approx(3000, abs=20)
+
+    line.passes(3500)
+    assert line.session.talk.playing_ms(line.now) == 0
