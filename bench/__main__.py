@@ -16,12 +16,12 @@ import typer
 from rich.console import Console
 
 from bench.figures import Figure, Result, as_json, print_table
-from bench.sections import carriage, cost, crowd, hearing, keys, latency, mixing, storm
+from bench.sections import breaks, carriage, cost, crowd, hearing, keys, latency, mixing, storm
 from rung.leaving import leave
 
 SECTIONS: Mapping[str, ModuleType] = {
     name: module
-    for module in (latency, keys, crowd, storm, cost, carriage, mixing, hearing)
+    for module in (latency, keys, crowd, storm, cost, carriage, mixing, hearing, breaks)
     for name in module.TITLES
 }
 
