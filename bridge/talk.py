@@ -55,6 +55,7 @@ ASKED_S = 5.0  # a model that has not begun to answer by then will not
 TRIES = 3
 TRY_AGAIN_S = 1.0
 LOOK_S = 0.2
+MOMENT_S = 1.2  # of silence while a tool is awaited; then whoever listens is told to wait
 SPEECH_AT_MOST_S = 20.0  # a turn whose end was never told, or babble: what is to be said is said all the same
 
 
@@ -86,6 +87,8 @@ class Talk:
         self._opened = False
         self._role_told = False
         self._resumes = False
+        self._awaits_s: float | None = None
+        self._excused = False
         self._stopped_s: float | None = None
         self._speaks_s = 0.0
         self._active = ""
@@ -282,6 +285,7 @@ class Talk:
             self._send(piece, now)
         if self.speaking and now >= self._speaks_s + SPEECH_AT_MOST_S:
             self.speaking = False
+        self._excuse(now)
         self.settle(now)
 
     def playing_ms(self, now: float) -> int:
@@ -297,7 +301,7 @@ class Talk:
         waits = [self.outlet.due()]
         if self._asked_s is not None:
             waits.append(self._asked_s + ASKED_S)
-        elif self._sayings or self._wants_reply:
+        elif self._sayings or self._wants_reply or (self._tools.pending and not self._excused):
             waits.append(max(now + LOOK_S, self._not_before_s))
         return min((wait for wait in waits if wait is not None), default=None)
 
@@ -318,6 +322,21 @@ class Talk:
         else:
             self._wants_reply = False
             self._order(Respond())
+
+    def _excuse(self, now: float) -> None:
+        """Say once that it takes a moment, where a tool is awaited in silence."""
+        if not self._tools.pending:
+            self._awaits_s, self._excused = None, False
+        elif (
+            self.speaking or self._active or self._asked_s is not None or self._sayings or self._playing(now)
+        ):
+            self._awaits_s = None
+        elif self._awaits_s is None:
+            self._awaits_s = now
+        elif now >= self._awaits_s + MOMENT_S and not self._excused:
+            self._excused = True
+            if self.plan is not None and self.plan.moment and not self.quiet:
+                self.say(self.plan.moment, None)
 
     def over(self, now: float) -> None:
         """The stream has ended: what was heard until now was heard."""

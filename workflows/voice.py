@@ -53,6 +53,7 @@ class Plan:
 
     opening: said first, word for word; "" listens. turns: what was said before, on a call that is resumed.
     pace: never more than 300 ms ahead of real time. broken_off: the bridge before was lost: whoever listens waits.
+    moment: said when what the AI wants done takes long.
     """
 
     instructions: str
@@ -65,6 +66,7 @@ class Plan:
     person: str = ""
     pace: bool = False
     broken_off: bool = False
+    moment: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

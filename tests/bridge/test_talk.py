@@ -464,3 +464,31 @@ def test_the_workflow_learns_how_long_what_was_said_can_still_be_heard() -> None
 
     line.passes(3500)
     assert line.session.talk.playing_ms(line.now) == 0
+
+
+def test_a_tool_that_is_awaited_in_silence_is_excused_once() -> None:
+    line = Line(replace(PLAN, moment="One moment, please."))
+    line.says(ResponseStarted("r1"))
+    line.item("a", 1000, words="I pass it on.")
+    line.says(ToolCalled("r1", "call_1", "escalate", "{}"), ResponseOver("r1", Ending.WHOLE))
+    line.passes(2000)
+    assert said(line) == []  # it was still heard a second ago
+
+    line.passes(600)
+    assert said(line) == ["One moment, please."]
+
+    line.answers("b", 800, "r2", words="One moment, please.", saying="say-1")
+    line.passes(6000)
+    assert said(line) == ["One moment, please."]
+
+
+def test_a_tool_that_is_answered_soon_needs_no_excuse() -> None:
+    line = Line(replace(PLAN, moment="One moment, please."))
+    line.says(ResponseStarted("r1"), ToolCalled("r1", "call_1", "escalate", "{}"))
+    line.says(ResponseOver("r1", Ending.WHOLE))
+    line.passes(1000)
+    line.act(line.session.tool_done("call_1", ToolOutcome(output="done"), line.now))
+    line.answers("b", 800, "r2")
+    line.passes(6000)
+
+    assert said(line) == []

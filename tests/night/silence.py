@@ -21,6 +21,7 @@ from workflows.messages import ConversationView, call_workflow_id
 from workflows.voice import Speaker
 
 PATIENT_S = 90.0
+DANGER = "There is a fire!"
 TROUBLE = "There is water coming through the ceiling."
 AT_MOST_MS = 3_000
 QUICK = {"post_dial_delay_s": 0.1}
@@ -193,6 +194,22 @@ async def _worker_killed(night: Installation, line: Line) -> int:
     return await _while_dead(night, line, "worker")
 
 
+async def _worker_awaited(night: Installation, line: Line) -> int:
+    """The worker is dead when the AI wants people woken; it is done when another one works."""
+    talking = await Talking.greeted(night, line)
+    heard = await talking.turns()
+    with night.killed("worker") as serves_again:
+        await talking.says(DANGER)
+        await serves_again()
+    await talking.hears_the_ai(heard + 1)
+    await night.journal.first(
+        "people are woken",
+        lambda r: r.kind == "call.ringing" and r.number == line.people[0].number,
+        within_s=PATIENT_S,
+    )
+    return await talking.silent_ms()
+
+
 async def _temporal_gone(night: Installation, line: Line) -> int:
     return await _while_dead(night, line, "temporal")
 
@@ -208,6 +225,7 @@ BREAKS: Mapping[str, Break] = {
     "stream closed by Twilio": _stream_cut,
     "api gone while audio runs": _api_gone,
     "worker killed while the AI talks": _worker_killed,
+    "worker killed while it is awaited": _worker_awaited,
     "Temporal gone while audio runs": _temporal_gone,
 }
 LINES = {name: FILE.line(f"break{number}", [["ana"]]) for number, name in enumerate(BREAKS)}
