@@ -89,9 +89,10 @@ class Addresses:
 
     # the AI's leg
 
-    def leg_resume(self, token: LegToken) -> str:
-        """What the AI's leg asks when its stream is over."""
-        return self._at("/ai-leg/resume", leg=self.tokens.make(LEG, token))
+    def leg_resume(self, token: LegToken, since: datetime | None = None) -> str:
+        """What the AI's leg asks when its stream is over. since: when it was told to open it."""
+        when = {"since": round(since.timestamp())} if since is not None else {}
+        return self._at("/ai-leg/resume", leg=self.tokens.make(LEG, token), **when)
 
     # while Temporal is down
 

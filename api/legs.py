@@ -23,6 +23,8 @@ router = APIRouter(tags=["legs"], dependencies=[FromTwilio])
 
 HOLD_PAUSE_S = 20  # between two sentences to somebody on hold
 RESUME_PAUSE_S = 2  # between two tries while no answer comes; the leg's own time limit ends them
+BRIEF_S = 3  # a stream that was over so soon found no bridge: one is being started anew, or is full
+BRIEF_PAUSE_S = 1  # then: Twilio follows only so many redirects in a row
 ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
 LegQuery = Annotated[str | None, Query(alias="leg", max_length=2000)]
@@ -37,7 +39,12 @@ async def connect(form: Annotated[LegForm, Form()], at: At, leg: LegQuery = None
 
 
 @router.post("/ai-leg/resume")
-async def resume(form: Annotated[LegForm, Form()], at: At, leg: LegQuery = None) -> TwimlResponse:
+async def resume(
+    form: Annotated[LegForm, Form()],
+    at: At,
+    leg: LegQuery = None,
+    since: Annotated[int | None, Query()] = None,
+) -> TwimlResponse:
     """The stream is over: another one, or hang up?"""
     token = _token(at, leg or form.leg)
     try:
@@ -53,7 +60,9 @@ async def resume(form: Annotated[LegForm, Form()], at: At, leg: LegQuery = None)
     except NoAnswerError as error:
         log.warning("AI leg waits to resume", call=token.call, error=str(error))
         return TwimlResponse(twiml.redirect((), at.addresses.leg_resume(token), pause_s=RESUME_PAUSE_S))
-    return _stream(at, token) if resumed.again else TwimlResponse(twiml.hang_up())
+    brief = since is not None and at.door.now().timestamp() - since < BRIEF_S
+    pause_s = BRIEF_PAUSE_S if brief else 0
+    return _stream(at, token, pause_s) if resumed.again else TwimlResponse(twiml.hang_up())
 
 
 @router.post("/ai-leg/status", status_code=204)
@@ -97,8 +106,9 @@ def _token(at: Desk, leg: str | None) -> LegToken:
     return at.opened(LEG, leg)
 
 
-def _stream(at: Desk, token: LegToken) -> TwimlResponse:
+def _stream(at: Desk, token: LegToken, pause_s: int = 0) -> TwimlResponse:
     once = StreamToken(token.call, token.generation, secrets.token_urlsafe(16))
+    then = at.addresses.leg_resume(token, at.door.now())
     return TwimlResponse(
-        twiml.stream(at.door.stream_url, at.door.tokens.make(STREAM, once), at.addresses.leg_resume(token))
+        twiml.stream(at.door.stream_url, at.door.tokens.make(STREAM, once), then, pause_s=pause_s)
     )

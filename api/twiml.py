@@ -231,9 +231,11 @@ def screen(menu: Menu, *, method: str = "POST") -> str:
     return str(response)
 
 
-def stream(url: str, token: str, then: str) -> str:
-    """Carry the leg's audio to a bridge; when that ends, ask what now."""
+def stream(url: str, token: str, then: str, *, pause_s: int = 0) -> str:
+    """Carry the leg's audio to a bridge, perhaps after a pause; when that ends, ask what now."""
     response = VoiceResponse()
+    if pause_s:
+        response.pause(length=pause_s)
     carried = Stream(url=url)
     carried.parameter(name="token", value=token)
     connect = Connect()

@@ -16,12 +16,12 @@ import typer
 from rich.console import Console
 
 from bench.figures import Figure, Result, as_json, print_table
-from bench.sections import answer, carriage, cost, crowd, hearing, keys, latency, mixing, soak, storm
+from bench.sections import answer, breaks, carriage, cost, crowd, hearing, keys, latency, mixing, soak, storm
 from rung.leaving import leave
 
 SECTIONS: Mapping[str, ModuleType] = {
     name: module
-    for module in (latency, keys, crowd, storm, cost, carriage, mixing, hearing, answer, soak)
+    for module in (latency, keys, crowd, storm, cost, carriage, mixing, hearing, answer, breaks, soak)
     for name in module.TITLES
 }
 

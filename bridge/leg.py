@@ -336,7 +336,11 @@ class Leg:
             case TellTrouble(what, detail):
                 log.warning("speech model", stream=self.session.stream, what=what, detail=detail)
                 if leg is not None:
-                    trouble = VoiceTrouble(generation=leg.generation, what=what, detail=detail)
+                    talk = self.session.talk
+                    still_ms = talk.playing_ms(self.now()) if talk is not None else 0
+                    trouble = VoiceTrouble(
+                        generation=leg.generation, what=what, detail=detail, playing_ms=still_ms
+                    )
                     self._start(self._workflows.tell_trouble(leg, trouble))
             case Overheard():
                 self._house.overheard(effect)

@@ -128,6 +128,10 @@ class Playback:
             return False  # marks that do not come back must not silence us for ever
         return bool(self._marks) or self.position(now) < self._sent
 
+    def left_ms(self, now: float) -> int:
+        """How much of what was sent is still to be heard."""
+        return max(round((self._sent - self.position(now)) / SAMPLES_A_MS), 0) if self.playing(now) else 0
+
     def waiting(self) -> bool:
         """Whether an item is not known to be heard to its end."""
         return bool(self._items)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from bridge.effects import CloseModel, Effect, OpenModel, TellTrouble
 
-UNREACHABLE_S = 2.0  # the caller is in silence: the workflow has a second left to say so
+UNREACHABLE_S = 1.0  # the caller is in silence: a second later the workflow says "one moment"
 READY_S = 5.0  # socket and configuration; a session that takes longer is given up
 PAUSES_S = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 HOPELESS_PAUSE_S = 60.0  # a refused key or an empty account does not heal within a call

@@ -56,6 +56,7 @@ ASKED_S = 5.0  # a model that has not begun to answer by then will not
 TRIES = 3
 TRY_AGAIN_S = 1.0
 LOOK_S = 0.2
+MOMENT_S = 1.2  # of silence while a tool is awaited; then whoever listens is told to wait
 SPEECH_AT_MOST_S = 20.0  # a turn whose end was never told, or babble: what is to be said is said all the same
 
 
@@ -86,6 +87,9 @@ class Talk:
         self._tools = Tools(generation, do)
         self._opened = False
         self._role_told = False
+        self._resumes = False
+        self._awaits_s: float | None = None
+        self._excused = False
         self._stopped_s: float | None = None
         self._speaks_s = 0.0
         self._active = ""
@@ -107,6 +111,7 @@ class Talk:
         self.quiet = (
             plan.role is Role.SILENT or self.quiet or (plan.role is Role.COACH and not self._role_told)
         )
+        self._resumes = plan.broken_off and plan.role is Role.ANSWERING
         self.words.mirror = Mirror(plan.turns)
 
     def configuration(self, *, first: bool) -> Configure:
@@ -161,7 +166,9 @@ class Talk:
         if self._saying is not None:
             self._sayings.appendleft(self._saying)
             self._saying = None
-        if self._opened or self.words.mirror.count:
+        if self._resumes:
+            self._resumes, self._wants_reply = False, not self.speaking
+        elif self._opened or self.words.mirror.count:
             unanswered = self.words.mirror.unanswered() and not self.speaking
             self._wants_reply = self._wants_reply or (unanswered and not self.quiet)
         elif self.plan is not None and self.plan.opening and not self.quiet:
@@ -172,7 +179,8 @@ class Talk:
     def lost(self, now: float) -> None:
         """The session is gone: what it said is played as far as it came; what it was to say, the next one says."""
         self._finish(self._open_item, now)
-        self._wants_reply = self._wants_reply or (self._asked_s is not None and self._saying is None)
+        broken_off = self._asked_s is not None or bool(self._active)
+        self._wants_reply = self._wants_reply or (broken_off and self._saying is None)
         self.link = None
         self.speaking = False
         self._active = ""
@@ -281,7 +289,12 @@ class Talk:
             self._send(piece, now)
         if self.speaking and now >= self._speaks_s + SPEECH_AT_MOST_S:
             self.speaking = False
+        self._excuse(now)
         self.settle(now)
+
+    def playing_ms(self, now: float) -> int:
+        """For how long what was sent can still be heard."""
+        return self.playback.left_ms(now)
 
     def unanswered(self, now: float) -> bool:
         """Whether the model was asked to speak, and has not begun to for so long that it never will."""
@@ -292,7 +305,7 @@ class Talk:
         waits = [self.outlet.due()]
         if self._asked_s is not None:
             waits.append(self._asked_s + ASKED_S)
-        elif self._sayings or self._wants_reply:
+        elif self._sayings or self._wants_reply or (self._tools.pending and not self._excused):
             waits.append(max(now + LOOK_S, self._not_before_s))
         return min((wait for wait in waits if wait is not None), default=None)
 
@@ -313,6 +326,21 @@ class Talk:
         else:
             self._wants_reply = False
             self._order(Respond())
+
+    def _excuse(self, now: float) -> None:
+        """Say once that it takes a moment, where a tool is awaited in silence."""
+        if not self._tools.pending:
+            self._awaits_s, self._excused = None, False
+        elif (
+            self.speaking or self._active or self._asked_s is not None or self._sayings or self._playing(now)
+        ):
+            self._awaits_s = None
+        elif self._awaits_s is None:
+            self._awaits_s = now
+        elif now >= self._awaits_s + MOMENT_S and not self._excused:
+            self._excused = True
+            if self.plan is not None and self.plan.moment and not self.quiet:
+                self.say(self.plan.moment, None)
 
     def over(self, now: float) -> None:
         """The stream has ended: what was heard until now was heard."""
@@ -427,17 +455,17 @@ class Talk:
         return self.words.said_any_of(saying) or news.how is Ending.WHOLE
 
     def _count_failures(self, news: ResponseOver, now: float, *, ask_again: bool) -> None:
-        """An answer that failed is asked for again, a little later each time; then the workflow is told."""
+        """An answer that failed is asked for again, a little later each time; the caller may wait for it meanwhile."""
         if news.how is not Ending.FAILED:
-            if self._failures >= TRIES:
+            if self._failures:
                 self._do(TellTrouble("model-back", ""))
             self._failures = 0
             return
         self._failures += 1
         self._not_before_s = now + TRY_AGAIN_S * self._failures
-        if self._failures == TRIES:
+        if self._failures == 1:
             self._do(TellTrouble("model-lost", f"answers fail: {news.because}"))
-        elif self._failures < TRIES:
+        if self._failures < TRIES:
             self._wants_reply = self._wants_reply or ask_again
 
     def _say_again(self, now: float) -> None:

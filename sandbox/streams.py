@@ -5,7 +5,7 @@ opened it waits for its end. In a network without sound no frames are sent, and 
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -29,6 +29,7 @@ from sandbox.world import World
 HANDSHAKE_S = 5.0  # real seconds
 LARGEST_FRAME = 1_048_576
 LONGEST_PARAMETER = 500
+MARK_EVERY = timedelta(seconds=1)
 # Close codes with which we answer what is no proper web socket: protocol, data, too big.
 VIOLATIONS = frozenset({CloseCode.PROTOCOL_ERROR, CloseCode.INVALID_DATA, CloseCode.MESSAGE_TOO_BIG})
 
@@ -56,6 +57,8 @@ class Line:
     over: Promise[EndedBy]
     media: StreamMedia | None = None
     audio_bytes: int = 0
+    marks: int = 0
+    marked_at: datetime | None = None
 
     @property
     def backlog(self) -> int:
@@ -196,8 +199,13 @@ class Streams:
                 self._world.alert(code, text, call=line.leg.call.sid, url=line.noun.url)
 
     def _mark_back(self, line: Line, name: str) -> None:
-        self._write(Kind.STREAM_MARK, line, name=name)
+        """Return a mark. Somebody who talks has five a second returned: one a second is noted, with how many it was."""
         line.send(line.talk.mark(name))
+        line.marks += 1
+        now = self._world.clock.now()
+        if line.marked_at is None or now - line.marked_at >= MARK_EVERY:
+            self._write(Kind.STREAM_MARK, line, name=name, returned=line.marks)
+            line.marked_at = now
 
     async def _cut_later(self, line: Line, seconds: float) -> None:
         await sleep(self._world.clock, timedelta(seconds=seconds))
@@ -215,7 +223,9 @@ class Streams:
         """The verb is over: say stop where somebody still listens, close, tell."""
         line.over.keep(by)
         code = line.socket.close_code if by == "product" else None
-        self._write(Kind.STREAM_CLOSED, line, by=by, audio_bytes=line.audio_bytes, code=code)
+        self._write(
+            Kind.STREAM_CLOSED, line, by=by, audio_bytes=line.audio_bytes, marks=line.marks, code=code
+        )
         if by == "product":
             # Logged by Twilio even where it is intended.
             self._world.alert(31921, "the stream was closed by the other side",

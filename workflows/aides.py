@@ -5,6 +5,7 @@ AI legs of a call, so that a leg is known by the call and its generation alone.
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 from workflows.assistant import Aide, Assistant, Post, Role, Step, added, after, in_doubt, next_step
 from workflows.call_news import (
@@ -15,6 +16,7 @@ from workflows.call_news import (
     RemoveLeg,
     StepDone,
     StepFailed,
+    StreamEnded,
     TakeStep,
 )
 from workflows.call_state import Call
@@ -155,7 +157,9 @@ def attached(call: Call, event: BridgeAttached) -> Call:
     call = replace(call, nonces=(*call.nonces, event.nonce)[-NONCES_REMEMBERED:])
     fresh = replace(aide.leg, bridge=event.queue, told=None, quiet=False, failing=False)
     call = with_aide(call, replace(aide, leg=fresh))
-    return replace(call, voice_lost=None) if aide.post is Post.ASSISTANT else call
+    if aide.post is not Post.ASSISTANT:
+        return call
+    return replace(call, voice_lost=None, silent_since=None, moments=0, broken_off=False)
 
 
 def detached(call: Call, event: BridgeDetached) -> Call:
@@ -163,7 +167,21 @@ def detached(call: Call, event: BridgeDetached) -> Call:
     aide = of_generation(call, event.generation)
     if aide is None or aide.leg.bridge != event.queue:
         return call
-    return with_aide(call, replace(aide, leg=replace(aide.leg, bridge=None, told=None)))
+    return _unheard(call, aide, event.at)
+
+
+def stream_ended(call: Call, event: StreamEnded) -> Call:
+    """Nobody carries an AI's sound, without a word from its bridge: nothing is heard of it until another does."""
+    aide = of_generation(call, event.generation)
+    if aide is None or aide.leg.bridge is None:
+        return call
+    call = _unheard(call, aide, event.at)
+    return replace(call, broken_off=True) if aide.post is Post.ASSISTANT else call
+
+
+def _unheard(call: Call, aide: Aide, at: datetime) -> Call:
+    call = with_aide(call, replace(aide, leg=replace(aide.leg, bridge=None, told=None)))
+    return replace(call, silent_since=call.silent_since or at) if aide.post is Post.ASSISTANT else call
 
 
 def to_be_told(call: Call, post: Post) -> Call:

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 from workflows import aides
 from workflows import talk as conversation
-from workflows.assistant import Post
+from workflows.assistant import Post, Role
 from workflows.call_news import (
+    Announce,
     DeliverMessage,
     Effect,
     EmergencyCalled,
@@ -34,13 +35,18 @@ from workflows.call_state import Away, Call, CallerAt, LegAt, TellsBy
 from workflows.sentences import Words, WordsKind, fact
 from workflows.talk import Standing, outcome_of, remembered
 from workflows.truth import Known
-from workflows.values import Case, Severity
+from workflows.values import Case, Fact, Severity
 from workflows.voice import Speaker, ToolOutcome
 
 SILENT_S = 12.0  # from the last word anybody said to the next question, and then to the keys
 PROMPTS: tuple[WordsKind, ...] = ("are_you_there", "still_there")
 UNATTENDED_S = 8.0  # a caller who came to talk and finds nobody gets the menu: an AI's leg takes 2 to 4 s
-VOICE_BACK_S = 2.5  # what a model that fails may take to come back, before the menu takes over: it is silent
+VOICE_BACK_S = 4.0  # what a model that fails may take to come back, before the menu takes over
+MOMENT_S = 1.0  # of silence where the AI was lost; then the caller is told to wait
+MOMENTS_AT_MOST = 3  # then the caller knows; news and reassurance of the ladder come as ever
+MOMENT_AGAIN_S = (
+    5.0  # from one such sentence to the next: it takes 2 to 3 s, and nobody hears nothing for 3 s
+)
 AWAY_S = 40.0  # for pressing digits; then the caller is taken to be back, or gone
 DANGER = "danger"  # the kind of an emergency that words of danger alone have raised
 
@@ -119,6 +125,7 @@ def due(call: Call) -> list[datetime]:
         at.append(call.talk.leaving_at)
     if (danger := _danger_due(call)) is not None:
         at.append(danger)
+    at += _moment_due(call)
     if call.away_since is not None and call.caller is CallerAt.ROOM:
         at.append(call.away_since + timedelta(seconds=AWAY_S))
     if call.conversing and call.away is None:
@@ -144,6 +151,8 @@ def _one_due(call: Call, at: datetime) -> Change:
         return _raised(call, _grave(call), at)
     if leaving is not None and leaving <= at and in_room:
         return _let_go(call)
+    if any(one <= at for one in _moment_due(call)):
+        return _moment(call, at)
     if in_room and away_since is not None and away_since + timedelta(seconds=AWAY_S) <= at:
         return _back(call, at), (), ()
     if not call.conversing or call.away is not None:
@@ -231,8 +240,30 @@ def _troubled(call: Call, event: VoiceTroubled) -> Change:
     if event.generation != call.assistant.generation:
         return call, (), ()
     if event.back:
-        return replace(call, voice_lost=None), (), ()
-    return replace(call, voice_lost=call.voice_lost or event.at), (), ()
+        return replace(call, voice_lost=None, silent_since=None, moments=0), (), ()
+    lost = call.voice_lost or event.silent_at or event.at
+    return replace(call, voice_lost=lost, silent_since=call.silent_since or lost), (), ()
+
+
+def _moment_due(call: Call) -> list[datetime]:
+    """When a caller who listens to an AI that was lost is told to wait."""
+    listens = call.caller is CallerAt.ROOM and call.wanted.role is Role.ANSWERING and call.away is None
+    if call.silent_since is None or call.moments >= MOMENTS_AT_MOST or not listens:
+        return []
+    return [call.silent_since + timedelta(seconds=MOMENT_S)]
+
+
+def _moment(call: Call, at: datetime) -> Change:
+    """The caller hears that they are still connected, or the news that the AI did not come to say."""
+    again = at + timedelta(seconds=MOMENT_AGAIN_S - MOMENT_S)
+    call = replace(call, silent_since=again, moments=call.moments + 1)
+    if call.telling is None:
+        wait = Fact(f"moment-{at:%H%M%S}", "one_moment")
+        return replace(call, to_tell=(wait, *call.to_tell)), (), ()
+    if call.told_by is TellsBy.ASSISTANT:
+        told = replace(call, told_by=TellsBy.ANNOUNCEMENT, told_at=at)
+        return told, (Announce(call.sid, call.telling),), ()
+    return call, (), ()
 
 
 def _danger_due(call: Call) -> datetime | None:
@@ -302,7 +333,8 @@ def _back(call: Call, at: datetime) -> Call:
 def _to_the_menu(call: Call, at: datetime) -> Change:
     """The voice menu takes over: what it hears counts as if it had answered."""
     gone = replace(call, caller=CallerAt.MENU, away=Away.MENU, away_since=at)
-    return replace(gone, voice_lost=None, unattended_since=None), (SendCaller("menu"),), ()
+    gone = replace(gone, voice_lost=None, unattended_since=None, silent_since=None, moments=0)
+    return gone, (SendCaller("menu"),), ()
 
 
 def _let_go(call: Call) -> Change:

@@ -46,6 +46,7 @@ from workflows.call_news import (
     StepDone,
     StepFailed,
     SteppedOut,
+    StreamEnded,
     Told,
 )
 from workflows.call_state import Call, CallerAt, Closing, LegAt, ResponderLeg, TellsBy
@@ -154,6 +155,8 @@ def _heard(call: Call, event: Event) -> Decision:
             return aides.attached(call, event), ()
         case BridgeDetached():
             return aides.detached(call, event), ()
+        case StreamEnded():
+            return aides.stream_ended(call, event), ()
         case Acted():
             return floor.acted(call, event)
         case MannerSet():

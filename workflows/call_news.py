@@ -245,10 +245,19 @@ class ToolAnswered:
 
 @dataclass(frozen=True)
 class VoiceTroubled:
-    """The speech model fails, or is back."""
+    """The speech model fails, or is back. silent_at: when what it said will have been heard, if that is later."""
 
     generation: int
     back: bool
+    at: datetime
+    silent_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class StreamEnded:
+    """The stream of the AI's leg is over, and another is wanted."""
+
+    generation: int
     at: datetime
 
 
@@ -329,6 +338,7 @@ Event = (
     | ToolUsed
     | ToolAnswered
     | VoiceTroubled
+    | StreamEnded
     | KeysPressed
     | NotSent
     | NotTold

@@ -144,13 +144,18 @@ class CallWorkflow:
         if why_not is not None:
             return Attached(accepted=False, because=why_not)
         self.attaching.add(message.nonce)
+        broken_off = self.call.broken_off or self.call.assistant.bridge is not None
         await self.loop.ask(news.BridgeAttached(message.generation, message.queue, now(), message.nonce))
         self.attaching.discard(message.nonce)
-        return Attached(accepted=True, plan=self._plan_at_first(message.generation))
+        known = self._plan_at_first(message.generation)
+        return Attached(accepted=True, plan=replace(known, broken_off=broken_off) if known else None)
 
     @workflow.update
     async def resume(self, message: Resume) -> Resumed:
         """The AI leg's stream ended: shall another be opened?"""
+        aide = aides.of_generation(self.call, message.generation)
+        if aide is not None and aide.leg.bridge is not None:
+            await self.loop.ask(news.StreamEnded(message.generation, now()))
         return Resumed(again=aides.may_resume(self.call, message.generation))
 
     @workflow.update
@@ -235,8 +240,8 @@ class CallWorkflow:
     @workflow.signal
     def voice_trouble(self, message: VoiceTrouble) -> None:
         """The speech model fails, or is back."""
-        back = message.what == "model-back"
-        self._hear(message, news.VoiceTroubled(message.generation, back, now()))
+        back, silent_at = message.what == "model-back", now() + timedelta(milliseconds=message.playing_ms)
+        self._hear(message, news.VoiceTroubled(message.generation, back, now(), silent_at))
 
     @workflow.signal
     def keys(self, message: Keys) -> None:

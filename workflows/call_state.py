@@ -112,11 +112,12 @@ class Call:
 
     aides: its AIs, one a post, there or not. floors: of legs that were held or muted. acted: what acts on the room
     came to, by their ids. speech: how the AI answers it; None: the menu does. names_told: of whom the caller has
-    heard. voice_lost: since when the speech model fails. unattended_since: since when a caller who came to talk
-    has nobody to. away: the caller was sent out of the room, and comes back; since away_since. open_case: what the
-    caller's number had open when it rang. guest: they are in the room of another call, with the owner of their
-    case; visitors: such callers in this room. silent: nothing was heard of the caller, and the line lets such
-    callers go.
+    heard. voice_lost: since when the speech model fails. silent_since: since when a caller hears nothing of an AI
+    that was lost, or since they were last told to wait, moments times. broken_off: its bridge went without a word.
+    unattended_since: since when a caller who came to talk has nobody to. away: the caller was sent out of the room,
+    and comes back; since away_since. open_case: what the caller's number had open when it rang. guest: they are in
+    the room of another call, with the owner of their case; visitors: such callers in this room. silent: nothing was
+    heard of the caller, and the line lets such callers go.
     """
 
     sid: CallSid
@@ -153,6 +154,9 @@ class Call:
     names_told: tuple[str, ...] = ()
     told_by: TellsBy = TellsBy.ANNOUNCEMENT
     voice_lost: datetime | None = None
+    silent_since: datetime | None = None
+    moments: int = 0
+    broken_off: bool = False
     unattended_since: datetime | None = None
     away: Away | None = None
     away_since: datetime | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from workflows.agents import Speech
 from workflows.assistant import Role
-from workflows.sentences import language_of
+from workflows.sentences import Words, language_of, words
 from workflows.talk import Standing, Talk, brief
 from workflows.tools import offered
 from workflows.values import Line
@@ -87,6 +87,7 @@ def plan(speech: Speech, talk: Talk, line: Line, scene: Scene, standing: Standin
         role=scene.role,
         person=scene.person,
         pace=scene.role is Role.COACH,
+        moment=words(Words("one_moment"), line) if scene.role is Role.ANSWERING else "",
     )
 
 

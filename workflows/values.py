@@ -237,6 +237,7 @@ FactKind = Literal[
     "taken",
     "joining",
     "reopened",
+    "one_moment",
     "over",
 ]
 

@@ -55,8 +55,9 @@ class Tool:
 class Plan:
     """All that a model session needs.
 
-    language: "" where it may be any. opening: said first, word for word; "" listens.
-    turns: what was said before, on a call that is resumed. pace: never more than 300 ms ahead of real time.
+    language: "" where it may be any. opening: said first, word for word; "" listens. turns: what was said before,
+    on a call that is resumed. pace: never more than 300 ms ahead of real time. broken_off: the bridge before was
+    lost: whoever listens waits. moment: said when what the AI wants done takes long.
     """
 
     instructions: str
@@ -68,6 +69,8 @@ class Plan:
     role: Role = Role.ANSWERING
     person: str = ""
     pace: bool = False
+    broken_off: bool = False
+    moment: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,8 +105,9 @@ class Turns(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class VoiceTrouble(Message):
-    """The speech model fails, or is back: the signal `voice_trouble`."""
+    """The speech model fails, or is back: the signal `voice_trouble`. playing_ms: said, yet to be heard."""
 
     generation: int
     what: Literal["model-unreachable", "model-lost", "model-back"]
     detail: str
+    playing_ms: int = 0

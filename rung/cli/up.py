@@ -7,7 +7,9 @@ import signal
 import sys
 from collections.abc import Awaitable, Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
 import structlog
 import typer
@@ -17,7 +19,7 @@ from rich.table import Table
 from configuration.check import check
 from configuration.model import Configuration
 from rung import logs, town
-from rung.settings import Settings, SettingsError
+from rung.settings import Settings, SettingsError, can_hear_and_speak
 from rung.supervisor import ChildSpec, Supervisor, SupervisorError
 from rung.temporal import EmbeddedTemporal, TemporalError, connect, ensure_search_attributes
 
@@ -40,9 +42,29 @@ def up() -> None:
         raise typer.Exit(FAILED) from None
 
 
-def sandbox_alone() -> None:
-    """Run the telephone network of this machine alone."""
+class Brought(StrEnum):
+    """What the sandbox brings."""
+
+    PHONES = "phones"
+    SPEECH = "speech"
+
+
+def sandbox_alone(
+    what: Annotated[
+        Brought,
+        typer.Argument(
+            help="phones: the telephone network. speech: the speech model, which hears and speaks."
+        ),
+    ] = Brought.PHONES,
+) -> None:
+    """Run the telephone network of this machine alone, or its speech model.
+
+    Both are programs of their own with a manual: docs/sandbox.md and docs/speech-model.md.
+    """
     settings, configuration = _started()
+    if what is Brought.SPEECH:
+        child = speech_child(settings)
+        os.execve(child.argv[0], child.argv, child.env)  # noqa: S606  # no shell: it takes our place
     if not settings.sandboxed:
         typer.echo(
             "TWILIO_ACCOUNT_SID names an account: unset it to use the sandbox's (docs/configuration.md)",
@@ -122,8 +144,10 @@ def sandbox_child(settings: Settings, configuration: Configuration | None = None
 
 
 def speech_child(settings: Settings) -> ChildSpec:
-    """The speech model of this machine."""
-    options = ("--port", str(settings.speech_port), "--organs", settings.speech_by)
+    """The speech model of this machine: neural where its packages are installed, else in tones."""
+    organs = settings.speech_by if settings.speech_by in {"local", "light"} else None
+    organs = organs or ("local" if can_hear_and_speak() else "light")
+    options = ("--port", str(settings.speech_port), "--organs", organs)
     return ChildSpec(
         "speech",
         (sys.executable, "-m", "sandbox", "speech", *options),

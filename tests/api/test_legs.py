@@ -1,12 +1,13 @@
 """The AI's leg: to a bridge, back to us, its end. And facts spoken to a leg."""
 
+import re
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import pytest
 
 from tests.api.house import CLINIC, STREAM_URL, House
-from tests.api.twilio_side import call_sid
+from tests.api.twilio_side import PUBLIC_URL, call_sid
 from workflows.messages import call_workflow_id
 from workflows.tokens import FACT, LEG, STREAM, FactToken, LegToken
 from workflows.values import CallSid, Fact, LineId
@@ -61,6 +62,18 @@ async def test_a_stream_that_ended_is_opened_again_while_the_call_wants_it(house
 
     await house.client.get_workflow_handle(call_workflow_id(call)).signal("will", False)
     assert (await house.twilio.call(url, call_sid())).verbs == ["Hangup"]
+
+
+async def test_a_stream_that_was_over_at_once_is_opened_again_after_a_pause(house: House) -> None:
+    """Twilio follows only so many redirects in a row, and a bridge that starts anew takes seconds."""
+    call = await a_call(house)
+    opened = await house.twilio.call("/ai-leg", call_sid(), leg=leg_token(house, call))
+    resume = opened.words("Redirect").removeprefix(PUBLIC_URL)
+
+    assert (await house.twilio.call(resume, call_sid())).verbs == ["Pause", "Connect", "Redirect"]
+
+    long_ago = re.sub(r"since=\d+", "since=1700000000", resume)
+    assert (await house.twilio.call(long_ago, call_sid())).verbs == ["Connect", "Redirect"]
 
 
 async def test_a_leg_of_a_call_that_is_over_hangs_up(house: House) -> None:

@@ -447,3 +447,48 @@ def test_a_turn_whose_end_was_never_told_silences_nobody_for_ever() -> None:
     line.passes(1_500)
 
     assert said(line) == ["She is on her way."]
+
+
+def test_who_was_talking_with_a_lost_bridge_is_answered_by_the_next_at_once() -> None:
+    line = Line(replace(PLAN, broken_off=True))
+
+    assert len(line.of(Respond)) == 1
+
+
+def test_the_workflow_learns_how_long_what_was_said_can_still_be_heard() -> None:
+    line = Line()
+    line.answers("a", 4000)
+    line.passes(1000)
+    assert line.session.talk is not None
+    assert line.session.talk.playing_ms(line.now) == pytest.approx(3000, abs=20)
+
+    line.passes(3500)
+    assert line.session.talk.playing_ms(line.now) == 0
+
+
+def test_a_tool_that_is_awaited_in_silence_is_excused_once() -> None:
+    line = Line(replace(PLAN, moment="One moment, please."))
+    line.says(ResponseStarted("r1"))
+    line.item("a", 1000, words="I pass it on.")
+    line.says(ToolCalled("r1", "call_1", "escalate", "{}"), ResponseOver("r1", Ending.WHOLE))
+    line.passes(2000)
+    assert said(line) == []  # it was still heard a second ago
+
+    line.passes(600)
+    assert said(line) == ["One moment, please."]
+
+    line.answers("b", 800, "r2", words="One moment, please.", saying="say-1")
+    line.passes(6000)
+    assert said(line) == ["One moment, please."]
+
+
+def test_a_tool_that_is_answered_soon_needs_no_excuse() -> None:
+    line = Line(replace(PLAN, moment="One moment, please."))
+    line.says(ResponseStarted("r1"), ToolCalled("r1", "call_1", "escalate", "{}"))
+    line.says(ResponseOver("r1", Ending.WHOLE))
+    line.passes(1000)
+    line.act(line.session.tool_done("call_1", ToolOutcome(output="done"), line.now))
+    line.answers("b", 800, "r2")
+    line.passes(6000)
+
+    assert said(line) == []

@@ -133,6 +133,11 @@ class Installation:
         reply = await self.sandbox.post(url, data={"Status": "completed"}, auth=auth)
         assert reply.is_success, reply.text
 
+    async def model_fails(self, **fault: object) -> None:
+        """Set a fault of the speech model (docs/speech-model.md, Faults)."""
+        reply = await self.speech.post("/faults", json=fault)
+        assert reply.is_success, reply.text
+
     # the workflows
 
     async def comes_true(self, look: Callable[[], Awaitable[bool]], within_s: float) -> bool:

@@ -131,7 +131,13 @@ def orphaned_stretches(room: Sequence[Record]) -> list[Stretch]:
     found: list[Stretch] = []
     for leg, records in _assistants(room).items():
         for one in _coaching(leg, records, room[-1].at):
-            gone = [left for _, left in _stays(one.coached, room) if one.began < left <= one.ended]
+            gone = [
+                r.at
+                for r in room
+                if r.call == one.coached
+                and is_event(r, "participant-leave")
+                and one.began < r.at <= one.ended
+            ]
             for left in gone:
                 silent = (r.at for r in records if r.at >= left and is_event(r, "participant-mute"))
                 until = min(next(silent, one.ended), one.ended)

@@ -19,9 +19,10 @@ from rich.console import Console
 from configuration.check import check
 from configuration.model import Configuration
 from rung import town
-from rung.cli.up import children, ring, sandbox_child, summary
+from rung.cli.up import children, ring, sandbox_child, speech_child, summary
 from rung.settings import SANDBOX_ACCOUNT, Settings
 from rung.supervisor import ChildSpec
+from tests.rung.test_temporal import free_port
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "rung.example.yaml"
@@ -180,3 +181,29 @@ def test_the_documented_default_of_ports_is_the_real_one(settings: Settings) -> 
     text = (ROOT / "docs" / "configuration.md").read_text()
     for name, port in re.findall(r"^\| `RUNG_(\w+_PORT)` \| (\d+) \|", text, re.MULTILINE):
         assert getattr(settings, name.lower()) == int(port)
+
+
+async def test_the_speech_model_can_be_started_by_itself(tmp_path: Path) -> None:
+    environment = Settings.apart(
+        state_dir=tmp_path, town=None, speech="light", speech_port=free_port()
+    ).environment()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "rung", "sandbox", "speech", env=environment, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        ready = (await process.stdout.readline()).decode()
+        told = json.loads(ready.removeprefix("READY "))
+        assert (told["organs"], told["realtime"][:5]) == ("light", "ws://")
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+@pytest.mark.parametrize("speech", ["off", "openai"])
+def test_a_speech_model_that_is_asked_for_hears_in_tones_where_it_cannot_hear_words(
+    tmp_path: Path, speech: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rung.cli.up.can_hear_and_speak", lambda: False)
+    child = speech_child(Settings.apart(state_dir=tmp_path, town=None, speech=speech, speech_key="any"))
+    assert options(child)["--organs"] == ["light"]

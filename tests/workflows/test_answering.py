@@ -11,6 +11,8 @@ from workflows.answering import (
     AI_TELLS_S,
     AWAY_S,
     DANGER,
+    MOMENT_S,
+    MOMENTS_AT_MOST,
     PROMPTS,
     SILENT_S,
     UNATTENDED_S,
@@ -20,6 +22,8 @@ from workflows.assistant import Role
 from workflows.call import due_at
 from workflows.call_news import (
     Announce,
+    BridgeAttached,
+    BridgeDetached,
     CallerEnded,
     DeliverMessage,
     KeysPressed,
@@ -32,6 +36,7 @@ from workflows.call_news import (
     SayWords,
     SendCaller,
     StartEscalation,
+    StreamEnded,
     Told,
     ToolUsed,
     VoiceTroubled,
@@ -343,6 +348,88 @@ def test_a_model_that_comes_back_in_time_goes_on() -> None:
     talk.caller_says("are you there", 9)
     talk.time_passes(6 + VOICE_BACK_S)
     assert talk.ever(SendCaller) == []
+
+
+def moments(talk: Conversation) -> int:
+    """How often the caller was told to wait."""
+    return len([order for order in talk.ever(Announce) if order.fact.kind == "one_moment"])
+
+
+def test_a_caller_who_hears_nothing_of_a_lost_ai_is_told_to_wait() -> None:
+    talk = Conversation()
+    talk.caller_says("hello", 5)
+    talk.troubled(when=6)
+    talk.time_passes(6 + MOMENT_S / 2)
+    assert moments(talk) == 0
+    talk.time_passes(6 + MOMENT_S)
+    assert moments(talk) == 1
+
+
+def test_what_the_lost_ai_has_said_is_first_heard_to_its_end() -> None:
+    talk = Conversation()
+    talk.hears(VoiceTroubled(talk.ai.generation, back=False, at=at(6), silent_at=at(9)))
+    talk.time_passes(9 + MOMENT_S / 2)
+    assert (moments(talk), talk.ever(SendCaller)) == (0, [])
+    talk.time_passes(9 + VOICE_BACK_S)
+    assert (moments(talk), talk.ever(SendCaller)) == (1, [SendCaller("menu")])
+
+
+def test_a_caller_is_told_to_wait_some_times_and_not_for_ever() -> None:
+    talk = Conversation()
+    talk.asks("escalate", category="water", severity="urgent", reason="pipe")
+    talk.troubled(when=6)
+    for second in range(7, 100):
+        talk.time_passes(second)
+        if talk.call.telling is not None:
+            talk.has_heard_it(second)
+    assert moments(talk) == MOMENTS_AT_MOST
+
+
+def test_an_ai_that_is_back_in_time_needs_no_excuse() -> None:
+    talk = Conversation()
+    talk.troubled(when=6)
+    talk.troubled(back=True, when=6.5)
+    talk.time_passes(10)
+    assert moments(talk) == 0
+
+
+def test_news_that_the_lost_ai_did_not_come_to_say_is_announced_in_its_place() -> None:
+    talk = Conversation()
+    talk.asks("escalate", category="water", severity="urgent", reason="pipe")
+    talk.is_told("ringing", "f1", 6)
+    assert talk.orders(SayFact)
+    talk.troubled(when=7)
+    talk.time_passes(7 + MOMENT_S)
+    assert [order.fact.id for order in talk.ever(Announce)] == ["f1"]
+
+
+def test_a_stream_that_ends_without_a_word_leaves_the_caller_waiting_until_another_bridge_has_it() -> None:
+    talk = Conversation()
+    generation = talk.ai.generation
+    talk.hears(StreamEnded(generation, at(6)))
+    assert (talk.call.attended, talk.call.broken_off) == (False, True)
+    talk.time_passes(6 + MOMENT_S)
+    assert moments(talk) == 1
+
+    talk.hears(BridgeAttached(generation, "bridge-2", at(8), "n2"))
+    talk.time_passes(12)
+    assert (moments(talk), talk.call.broken_off) == (1, False)
+
+
+def test_a_stream_that_was_let_go_is_missed_too() -> None:
+    talk = Conversation()
+    queue = talk.ai.bridge
+    assert queue is not None
+    talk.hears(BridgeDetached(talk.ai.generation, queue, at(6)))
+    assert not talk.call.broken_off
+    talk.time_passes(6 + MOMENT_S)
+    assert moments(talk) == 1
+
+
+def test_the_end_of_an_older_legs_stream_changes_nothing() -> None:
+    talk = Conversation()
+    talk.hears(StreamEnded(talk.ai.generation - 1, at(6)))
+    assert talk.call.attended
 
 
 def test_while_the_model_is_away_the_news_is_announced() -> None:
