@@ -21,6 +21,7 @@ from workflows.call_news import (
     PassNote,
     Reported,
     Said,
+    SayFact,
     SayWords,
     SendCaller,
     ToolAnswered,
@@ -29,9 +30,10 @@ from workflows.call_news import (
     Worsened,
 )
 from workflows.call_state import Away, Call, CallerAt, LegAt, TellsBy
+from workflows.instructions import secrets
 from workflows.sentences import Words, WordsKind, fact
 from workflows.talk import Standing, outcome_of, remembered
-from workflows.truth import Known
+from workflows.truth import LEAKS, Known
 from workflows.values import Case, Severity
 from workflows.voice import Speaker, ToolOutcome
 
@@ -40,6 +42,7 @@ PROMPTS: tuple[WordsKind, ...] = ("are_you_there", "still_there")
 UNATTENDED_S = 8.0  # a caller who came to talk and finds nobody gets the menu: an AI's leg takes 2 to 4 s
 VOICE_BACK_S = 2.5  # what a model that fails may take to come back, before the menu takes over: it is silent
 AWAY_S = 40.0  # for pressing digits; then the caller is taken to be back, or gone
+TYPED_REMEMBERED = 10
 DANGER = "danger"  # the kind of an emergency that words of danger alone have raised
 
 Change = tuple[Call, tuple[Effect, ...], tuple[Event, ...]]
@@ -49,7 +52,13 @@ def known(call: Call) -> Known:
     """What the AI may say of people and of the case."""
     last = call.last_state
     owner = last.name if last is not None and last.kind in {"taken", "joining"} else None
-    return Known(owner=owner, names=call.names_told, closed=call.resolved)
+    return Known(
+        owner=owner,
+        names=call.names_told,
+        closed=call.resolved,
+        numbers=(call.caller_number, call.talk.contact, call.line.number, *call.talk.numbers_said),
+        secrets=secrets(call.speech) if call.speech is not None else (),
+    )
 
 
 def standing(call: Call) -> Standing:
@@ -58,6 +67,7 @@ def standing(call: Call) -> Standing:
     return Standing(
         escalated=call.escalation is not None,
         resolved=call.resolved,
+        message_taken=call.message_taken,
         with_human=any(leg.at is LegAt.ROOM for leg in call.legs),
         severity=call.case.severity if call.case is not None else None,
         caller_number=call.caller_number if call.caller_number.startswith("+") else None,
@@ -80,6 +90,8 @@ def heard(call: Call, event: Event) -> Change:
             if not digits:
                 return _back(call, at), (SayWords(Words("no_keys")),), ()
             typed = Inform(f"The caller typed: {digits}")
+            kept = (*call.talk.typed, digits)[-TYPED_REMEMBERED:]
+            call = replace(call, talk=replace(call.talk, typed=kept))
             return _back(call, at), (typed, SayWords(Words("keys_heard", digits))), ()
         case NotSent(at) if call.caller is not CallerAt.GONE:
             return _back(replace(call, caller=CallerAt.ROOM), at), (), ()
@@ -176,10 +188,11 @@ def _said(call: Call, event: Said) -> Change:
     effects: list[Effect] = []
     for one in news:
         match one:
-            case conversation.FactHeard(told) if call.telling is not None and call.telling.id == told:
-                call = replace(call, telling=None)
-            case conversation.FalselyClaimed(_, whispered=False):
-                effects.append(SayWords(Words("correction")))
+            case conversation.FactHeard(told, whole):
+                call, more = _told(call, told, whole=whole)
+                effects += more
+            case conversation.FalselyClaimed(claims, whispered=False):
+                effects.append(SayWords(Words("withdrawn" if LEAKS.issuperset(claims) else "correction")))
             case _:
                 pass
     farewell = any(turn.speaker is Speaker.ASSISTANT for turn in event.turns)
@@ -187,6 +200,16 @@ def _said(call: Call, event: Said) -> Change:
         call, more, _ = _let_go(call)
         effects += more
     return call, tuple(effects), ()
+
+
+def _told(call: Call, told: str, *, whole: bool) -> tuple[Call, tuple[Effect, ...]]:
+    """The AI has said a fact; one that was spoken over is said again, and announced when its time is up."""
+    telling = call.telling
+    if telling is None or telling.id != told:
+        return call, ()
+    if whole:
+        return replace(call, telling=None), ()
+    return call, (SayFact(telling),) if call.told_by is TellsBy.ASSISTANT else ()
 
 
 def _used(call: Call, event: ToolUsed) -> Change:

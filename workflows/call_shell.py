@@ -448,7 +448,7 @@ class CallWorkflow:
         room = self.call.conference_sid
         if room is None:
             return
-        order = orders.AnnounceFact(room, leg, self.start.line, fact)
+        order = orders.AnnounceFact(room, leg, self.start.line, fact, self.call.talk.language)
         try:
             await perform(orders.ANNOUNCE_FACT, order, f"tell the caller: {fact.kind}")
         except FailureError:

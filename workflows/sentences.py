@@ -63,7 +63,9 @@ _FACTS: dict[Language, dict[str, str]] = {
     },
 }
 
-WordsKind = Literal["are_you_there", "still_there", "correction", "one_moment", "keys_heard", "no_keys"]
+WordsKind = Literal[
+    "are_you_there", "still_there", "correction", "withdrawn", "one_moment", "keys_heard", "no_keys"
+]
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ _WORDS: dict[Language, dict[WordsKind, str]] = {
         "are_you_there": "Are you there? Please tell me what has happened.",
         "still_there": "I cannot hear you. Please say something, or wait: I will then ask you to press a key.",
         "correction": "I must correct myself. I cannot know that. {state}",
+        "withdrawn": "I should not have said that. Please take no notice of it.",
         "one_moment": "One moment, please.",
         "keys_heard": "Thank you. You pressed {digits}. Is that right?",
         "no_keys": "You have not pressed a key. Never mind, please tell me once more.",
@@ -87,6 +90,7 @@ _WORDS: dict[Language, dict[WordsKind, str]] = {
         "are_you_there": "¿Está ahí? Dígame, por favor, qué ha pasado.",
         "still_there": "No le oigo. Diga algo, por favor, o espere: entonces le pediré que pulse una tecla.",
         "correction": "Debo corregirme. Eso no lo puedo saber. {state}",
+        "withdrawn": "No debería haber dicho eso. No lo tenga en cuenta, por favor.",
         "one_moment": "Un momento, por favor.",
         "keys_heard": "Gracias. Ha pulsado {digits}. ¿Es correcto?",
         "no_keys": "No ha pulsado ninguna tecla. No importa, dígamelo otra vez, por favor.",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
 from sandbox.speech.dialogue.conventions import Outcome, Role, read_orders, read_outcome
-from sandbox.speech.dialogue.phrases import Question, question_in
+from sandbox.speech.dialogue.phrases import Question, is_own, question_in
 from sandbox.speech.dialogue.places import (
     THIS_NUMBER,
     find_number,
@@ -191,7 +191,7 @@ def _said(memory: Memory, item: Message) -> None:
     memory.pending = [one for one in memory.pending if isinstance(one, Exactly) and one.text not in meant]
     memory.spoke += 1
     memory.last_said = meant
-    memory.asked = question_in(said) or (memory.asked if meant in orders else None)
+    memory.asked = question_in(said) or (None if is_own(meant) and meant not in orders else memory.asked)
 
 
 def _used(memory: Memory, tool: str) -> None:
