@@ -31,7 +31,7 @@ from workflows.call_news import (
 )
 from workflows.call_state import Away, Call, CallerAt, LegAt, TellsBy
 from workflows.instructions import secrets
-from workflows.sentences import Words, WordsKind, fact
+from workflows.sentences import Words, WordsKind, fact, words_of
 from workflows.talk import Standing, outcome_of, remembered
 from workflows.truth import LEAKS, Known
 from workflows.values import Case, Severity
@@ -43,6 +43,7 @@ UNATTENDED_S = 8.0  # a caller who came to talk and finds nobody gets the menu: 
 VOICE_BACK_S = 2.5  # what a model that fails may take to come back, before the menu takes over: it is silent
 AWAY_S = 40.0  # for pressing digits; then the caller is taken to be back, or gone
 TYPED_REMEMBERED = 10
+AGAIN_AT_MOST = 3  # times a sentence of ours is said anew that the caller speaks over
 DANGER = "danger"  # the kind of an emergency that words of danger alone have raised
 
 Change = tuple[Call, tuple[Effect, ...], tuple[Event, ...]]
@@ -204,7 +205,11 @@ def _said(call: Call, event: Said) -> Change:
 
 def _told(call: Call, told: str, *, whole: bool) -> tuple[Call, tuple[Effect, ...]]:
     """The AI has said a fact; one that was spoken over is said again, and announced when its time is up."""
-    telling = call.telling
+    telling, again = call.telling, call.talk.said_again
+    if (ours := words_of(told)) is not None:
+        repeats = not whole and again < AGAIN_AT_MOST
+        call = replace(call, talk=replace(call.talk, said_again=again + 1 if repeats else 0))
+        return call, (SayWords(ours),) if repeats else ()
     if telling is None or telling.id != told:
         return call, ()
     if whole:

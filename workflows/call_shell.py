@@ -355,7 +355,7 @@ class CallWorkflow:
                     self.loop.hear(news.NotTold(fact.id, now()))
             case news.SayWords(words):
                 text = sentences.words(words, self.call.spoken_line, self.call.last_state)
-                await self._instruct("say", text)
+                await self._instruct("say", text, words.id)
             case news.Inform(text):
                 await self._instruct("context", text)
             case news.SendCaller(to, about):

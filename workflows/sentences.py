@@ -5,7 +5,7 @@ Languages: en, es. A line speaks its own; the danger sentence is said in all of 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from workflows.values import Case, Fact, Line
@@ -74,6 +74,19 @@ class Words:
 
     kind: WordsKind
     digits: str = ""
+
+    @property
+    def id(self) -> str:
+        """By which the sentence is known again when it comes back as a turn, as a fact is by its own."""
+        return f"words:{self.kind}:{self.digits}"
+
+
+def words_of(said: str) -> Words | None:
+    """The sentence of ours that has this id; None: it is no such id."""
+    mark, _, rest = said.partition(":")
+    name, _, digits = rest.partition(":")
+    kind = next((kind for kind in get_args(WordsKind) if kind == name), None)
+    return Words(kind, digits) if mark == "words" and kind is not None else None
 
 
 _WORDS: dict[Language, dict[WordsKind, str]] = {

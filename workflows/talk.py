@@ -50,7 +50,8 @@ class Talk:
     taken: of which leg's turns, how many; a batch is sent again until it was taken. outcomes: what tool calls
     came to, by their ids. danger: the phrase that fired, since danger_at, until somebody was woken for it.
     last_heard_at: when anybody last said anything. leaving_at: the caller is let go then. language: the one spoken,
-    "" the line's first; languages_tried: those that were given up; not_understood: how often in a row.
+    "" the line's first; languages_tried: those that were given up; not_understood: how often in a row. said_again:
+    how often in a row a sentence of ours was spoken over and said anew.
     """
 
     agent: AgentId | None = None
@@ -71,6 +72,7 @@ class Talk:
     language: str = ""
     languages_tried: tuple[str, ...] = ()
     typed: tuple[str, ...] = ()
+    said_again: int = 0
     not_understood: int = 0
 
     @property

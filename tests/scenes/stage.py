@@ -23,7 +23,7 @@ PATIENCE_S = 90.0  # from one word to the next that must follow: recognition sha
 ANSWERS: Mapping[str, str] = {
     r"is that right|is that the same": "Yes, that is right.",
     r"what has happened": "There is water coming through the ceiling.",
-    r"where are you|the house number": "412 Oak Street, apartment 7.",
+    r"where are you": "412 Oak Street, apartment 7.",
     r"on which number|reached": "This number is fine.",
     r"in danger|being damaged": "Yes, everything is getting wet.",
 }
@@ -128,6 +128,10 @@ class Set:
     line: Line
     story: Story
     calls: list[Call] = field(default_factory=list[Call])
+
+    async def speaks_by_nature(self, language: str) -> None:
+        """The caller's own language, by its two letters."""
+        await self.night.asks("POST", f"/phones/{self.line.caller}", {"language": language})
 
     async def rings(self, *steps: object) -> Call:
         """The caller rings the line; what their phone does by itself comes first."""

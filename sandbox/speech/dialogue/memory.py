@@ -191,7 +191,10 @@ def _said(memory: Memory, item: Message) -> None:
     memory.pending = [one for one in memory.pending if isinstance(one, Exactly) and one.text not in meant]
     memory.spoke += 1
     memory.last_said = meant
-    memory.asked = question_in(said) or (None if is_own(meant) and meant not in orders else memory.asked)
+    if (asks := question_in(said)) is not None:
+        memory.asked = asks
+    elif memory.asked is not None and meant not in orders and is_own(meant):
+        memory.asked = None
 
 
 def _used(memory: Memory, tool: str) -> None:
@@ -290,6 +293,8 @@ def _answered(memory: Memory, text: str) -> bool:
             if answer is Answer.NO and find_number(text) is None:
                 memory.number.settle("")
                 return True
+            if find_number(text) is None and plain(text) and not _murmur(text):
+                memory.number.unknown += 1
             return False
         case Question.DANGER:
             memory.urgent = memory.urgent if answer is None else answer is Answer.YES
