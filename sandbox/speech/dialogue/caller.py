@@ -269,7 +269,7 @@ class Caller:
             return self._keys_for(memory.number, "call_back")
         if memory.number.value:
             return [self._say("number_right", number=read_back(memory.number.value, memory.language))]
-        return [self._say("number")]
+        return None if memory.number.unknown >= MOST_UNKNOWN else [self._say("number")]
 
     def _keys(self) -> Sequence[Step] | None:
         """Keys, if a read-back has failed often enough."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
 from sandbox.speech.dialogue.conventions import Outcome, Role, read_orders, read_outcome
-from sandbox.speech.dialogue.phrases import Question, question_in
+from sandbox.speech.dialogue.phrases import Question, is_own, question_in
 from sandbox.speech.dialogue.places import (
     THIS_NUMBER,
     find_number,
@@ -191,7 +191,10 @@ def _said(memory: Memory, item: Message) -> None:
     memory.pending = [one for one in memory.pending if isinstance(one, Exactly) and one.text not in meant]
     memory.spoke += 1
     memory.last_said = meant
-    memory.asked = question_in(said) or (memory.asked if meant in orders else None)
+    if (asks := question_in(said)) is not None:
+        memory.asked = asks
+    elif memory.asked is not None and meant not in orders and is_own(meant):
+        memory.asked = None
 
 
 def _used(memory: Memory, tool: str) -> None:
@@ -290,6 +293,8 @@ def _answered(memory: Memory, text: str) -> bool:
             if answer is Answer.NO and find_number(text) is None:
                 memory.number.settle("")
                 return True
+            if find_number(text) is None and plain(text) and not _murmur(text):
+                memory.number.unknown += 1
             return False
         case Question.DANGER:
             memory.urgent = memory.urgent if answer is None else answer is Answer.YES
