@@ -157,8 +157,9 @@ class AnyRoom(RuleBasedStateMachine):
     def a_bridge_attaches(self, post: Post, queue: str) -> None:
         """A fresh process says nothing before it is told its role."""
         ai = self.call.aide(post).leg
-        if ai.present and ai.sid in self.ais:
-            self.ais[ai.sid].speaking = None
+        leg = self.ais.get(ai.sid) if ai.sid else None
+        if ai.present and leg is not None:
+            leg.speaking = None
             self.heard(BridgeAttached(ai.generation, queue, NIGHT))
 
     @rule(post=st.sampled_from(Post))
