@@ -420,7 +420,8 @@ class CallWorkflow:
         if state.speech is None:
             return None
         test = state.case is not None and state.case.test
-        scene = Scene(wanted.role, wanted.person, test=test, opens=opens, languages=wanted.languages)
+        spoken = wanted.languages or (state.languages() if wanted.role in {Role.COACH, Role.NOTES} else ())
+        scene = Scene(wanted.role, wanted.person, test=test, opens=opens, languages=spoken)
         return plan(state.speech, state.talk, state.line, scene, standing(state))
 
     def _plan_at_first(self, generation: int) -> Plan | None:

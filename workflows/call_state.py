@@ -242,10 +242,14 @@ class Call:
         return tuple(leg for leg in self.here if not self.held(leg.sid))
 
     @property
+    def attending(self) -> tuple[ResponderLeg, ...]:
+        """The responders in the room, and those who have just stepped out."""
+        return tuple(leg for leg in self.legs if leg.at in {LegAt.ROOM, LegAt.LEFT, LegAt.MENU})
+
+    @property
     def in_charge(self) -> bool:
-        """Whether a responder is in the room and hears it, or has just stepped out."""
-        on = {LegAt.ROOM, LegAt.LEFT, LegAt.MENU}
-        return any(leg.at in on and not self.held(leg.sid) for leg in self.legs)
+        """Whether one of them is not on hold."""
+        return any(not self.held(leg.sid) for leg in self.attending)
 
     # What each AI should be
 
@@ -276,12 +280,12 @@ class Call:
     def _note_taker(self, wish: Wish) -> Wanted:
         """There while somebody talks with the caller, if the line has one or one was called."""
         there = self.speech is not None and (wish.called or self.speech.notes)
-        return Wanted(Role.NOTES if there and self.in_charge else Role.GONE)
+        return Wanted(Role.NOTES if there and self.attending else Role.GONE)
 
     def _interpreter(self, wish: Wish) -> Wanted:
         """There while somebody talks with the caller in another language; silent while either cannot hear."""
         there = self.speech is not None and (wish.called or self.speech.interpreter)
-        if not there or not self.in_charge:
+        if not there or not self.attending:
             return Wanted(Role.GONE)
         languages = self.languages(wish.language)
         if len(set(languages)) == 1:

@@ -63,7 +63,7 @@ _INTERPRETS = {"en": "I interpret for you from now on.", "es": "Desde ahora trad
 class Scene:
     """What the AI is to be now, and towards whom. opens: it has just come, and greets if nobody has.
 
-    languages: for an interpreter, the caller's first.
+    languages: of those who talk with each other, the caller's first.
     """
 
     role: Role
@@ -87,7 +87,7 @@ def plan(speech: Speech, talk: Talk, line: Line, scene: Scene, standing: Standin
         instructions="\n\n".join(_parts(speech, talk, line, scene, standing)),
         tools=offered(speech, agent.id, scene.role),
         voice=agent.voice,
-        language="" if scene.role is Role.INTERPRETER else language,
+        language="" if len(set(scene.languages)) > 1 else language,
         opening=_opening(speech, talk, scene, standing),
         turns=() if scene.role in {Role.NOTES, Role.INTERPRETER} else talk.turns,
         role=scene.role,

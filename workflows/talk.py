@@ -48,10 +48,11 @@ class Talk:
     """What is known of the conversation.
 
     taken: of which leg's turns, how many; a batch is sent again until it was taken. interpreted: so, of the
-    interpreter's leg. outcomes: what tool calls came to, by their ids. danger: the phrase that fired, since danger_at, until somebody was woken for it.
-    last_heard_at: when anybody last said anything. leaving_at: the caller is let go then. language: the one spoken,
-    "" the line's first; languages_tried: those that were given up; not_understood: how often in a row. said_again:
-    how often in a row a sentence of ours was spoken over and said anew.
+    interpreter's leg. outcomes: what tool calls came to, by their ids. danger: the phrase that fired, since
+    danger_at, until somebody was woken for it. last_heard_at: when anybody last said anything. leaving_at:
+    the caller is let go then. language: the one spoken, "" the line's first; languages_tried: those that
+    were given up; not_understood: how often in a row. said_again: how often in a row a sentence of ours was
+    spoken over and said anew.
     """
 
     agent: AgentId | None = None

@@ -23,6 +23,7 @@ from rung.worker import STICKY, WORKFLOWS
 from tests.shells.exchange import LONGEST, PATIENCE_S, TASK_TIMEOUT, Exchange, Ringing, whose
 from workflows import orders
 from workflows.agents import Speech
+from workflows.assistant import Post
 from workflows.call_shell import CallWorkflow
 from workflows.codec import CodecKey
 from workflows.escalation import EscalationWorkflow
@@ -52,6 +53,7 @@ from workflows.messages import (
 )
 from workflows.responder import Phone
 from workflows.responder_shell import ResponderWorkflow
+from workflows.room_acts import RoomAct, RoomActKind, RoomReply, Whom
 from workflows.runner import runner
 from workflows.values import (
     Act,
@@ -61,6 +63,7 @@ from workflows.values import (
     CallSid,
     Case,
     EscalationId,
+    HoldSound,
     Ladder,
     Line,
     LineId,
@@ -267,9 +270,11 @@ class Caller:
         """What was said on the AI's leg, as its bridge tells it."""
         await self.handle.signal("turns", Turns(generation=generation, first=first, turns=turns))
 
-    async def ai_asks(self, tool: str, arguments: str, call_id: str = "call_1") -> ToolOutcome:
+    async def ai_asks(
+        self, tool: str, arguments: str, call_id: str = "call_1", generation: int = 1
+    ) -> ToolOutcome:
         """The speech model wants something done."""
-        message = ToolCall(id=call_id, name=tool, arguments=arguments, generation=1)
+        message = ToolCall(id=call_id, name=tool, arguments=arguments, generation=generation)
         return await self.handle.execute_update(CallWorkflow.use_tool, message, id=call_id)
 
     async def hears_it_out(self) -> None:
@@ -313,6 +318,42 @@ class Caller:
         if bridge is not None:
             assert (await self.bridge_attaches(bridge, generation)).accepted
         return leg
+
+    async def ai_comes(self, post: Post, *, bridge: str) -> CallSid:
+        """The leg of a second AI enters the room, and a bridge carries its audio."""
+        exchange = self.town.exchange
+
+        def asked() -> list[orders.AddAssistant]:
+            return [order for order in exchange.of("add_assistant") if order.label.startswith(f"{post}-")]
+
+        await exchange.until(lambda: bool(asked()))
+        order = asked()[-1]
+        view = await self.until(lambda view: any(ai.post is post and ai.leg is not None for ai in view.ais))
+        leg = next(ai.leg for ai in view.ais if ai.post is post)
+        assert leg is not None
+        await exchange.conference(self.sid, "participant-join", leg, order.label)
+        assert (await self.bridge_attaches(bridge, order.generation)).accepted
+        return leg
+
+    async def acts(
+        self,
+        kind: RoomActKind,
+        whom: str,
+        *,
+        act_id: str = "",
+        sound: HoldSound = "words",
+        language: str = "",
+    ) -> RoomReply:
+        """Somebody at the console does this to the room."""
+        act = RoomAct(
+            id=ActId(act_id or f"console:{kind}-{whom}-{language}"),
+            kind=kind,
+            whom=Whom(whom),
+            by=PersonId("operator"),
+            sound=sound,
+            language=language,
+        )
+        return await self.handle.execute_update(CallWorkflow.act, act)
 
     async def bridge_attaches(self, queue: str, generation: int = 1, nonce: str = "") -> Attached:
         """A bridge asks to carry the AI leg's audio."""
