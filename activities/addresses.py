@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from workflows.tokens import FACT, LEG, LINK, PAGE, FactToken, LegToken, LinkToken, PageToken, Tokens
-from workflows.values import CallSid, EscalationId, PageId, PersonId, RingId
+from workflows.values import CallSid, EscalationId, HoldSound, LineId, PageId, PersonId, RingId
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,12 @@ class Addresses:
     def announcement(self, token: FactToken) -> str:
         """What a leg in a room is played."""
         return f"{self.public_url}/announce/{self.tokens.make(FACT, token)}"
+
+    def hold(self, line: LineId | None, sound: HoldSound) -> str | None:
+        """What a leg on hold hears; None: Twilio's own music. line: whose words they are, if they are words."""
+        if sound == "words" and line is not None:
+            return f"{self.public_url}/hold/words/{quote(line)}"
+        return None if sound == "music" else f"{self.public_url}/hold/silence"
 
     def conference_status(self, call: CallSid) -> str:
         """Where the events of a call's room are told."""

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from temporalio import activity
+from twilio.base import values
 from twilio.rest import Client
 
 from activities.addresses import Addresses
@@ -41,9 +42,18 @@ LOOKED_THROUGH = 100  # of the newest calls or messages between two numbers; the
 class Calls:
     """Places, finds, looks at and ends calls."""
 
-    def __init__(self, twilio: Client, addresses: Addresses, submitter: Submitter | None = None) -> None:
+    def __init__(
+        self,
+        twilio: Client,
+        addresses: Addresses,
+        submitter: Submitter | None = None,
+        *,
+        fallback_url: str = "",
+    ) -> None:
+        """fallback_url: on another host, what a page call is told while the door does not answer; "": nothing."""
         self._twilio = twilio
         self._addresses = addresses
+        self._fallback_url = fallback_url
         self._submitter = submitter or Submitter()
 
     @activity.defn(name=PLACE_PAGE_CALL.name)
@@ -64,6 +74,8 @@ class Calls:
                 to=order.to,
                 from_=order.ring.from_ or order.ring.items[0].request.case.line.calls_from,
                 url=self._addresses.page(page_token(order.person, order.ring)),
+                fallback_url=self._fallback_url or values.unset,
+                fallback_method="GET" if self._fallback_url else values.unset,
                 status_callback=self._addresses.page_status(order.person, order.ring.id),
                 status_callback_event=TOLD,
                 timeout=_ring_s(order.ring),

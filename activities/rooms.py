@@ -102,6 +102,7 @@ class Rooms:
                     from_=order.line.calls_from,
                     to=self._addresses.assistant(self._application_sid, leg),
                     label=order.label,
+                    muted=order.muted,
                     beep="false",
                     early_media=False,
                     start_conference_on_enter=True,
@@ -129,13 +130,16 @@ class Rooms:
 
     @activity.defn(name=SET_PARTICIPANT.name)
     async def set_participant(self, order: SetParticipant) -> Done:
-        """Mute a leg, or set whom it coaches, in one update. Sets values: a repeat does no harm."""
+        """Mute a leg, hold it, or set whom it coaches, in one update. Sets values: a repeat does no harm."""
         coaching: bool | object = values.unset
         if order.coached is not None or order.uncoach:
             coaching = not order.uncoach
+        hears = self._addresses.hold(order.line, order.sound) if order.held else None
         try:
             await self._participant(order.conference, order.sid).update_async(
                 muted=values.unset if order.muted is None else order.muted,
+                hold=values.unset if order.held is None else order.held,
+                hold_url=values.unset if hears is None else hears,
                 coaching=coaching,
                 call_sid_to_coach=values.unset if order.coached is None else order.coached,
             )
@@ -161,7 +165,7 @@ class Rooms:
     @activity.defn(name=ANNOUNCE_FACT.name)
     async def announce_fact(self, order: AnnounceFact) -> Done:
         """Play a fact to one leg in the room. A repeat after a lost reply says it twice, which is bearable."""
-        url = self._addresses.announcement(FactToken(order.line.id, order.fact))
+        url = self._addresses.announcement(FactToken(order.line.id, order.fact, order.language))
         try:
             await self._participant(order.conference, order.leg).update_async(announce_url=url)
         except PROBLEMS as error:

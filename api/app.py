@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
+from fastapi.telemetry import TelemetryConfig
 from temporalio.client import Client
 
 from api import (
@@ -17,6 +18,7 @@ from api import (
     failover,
     health,
     legs,
+    link_page,
     links,
     page_calls,
     rooms,
@@ -38,6 +40,7 @@ from workflows.tokens import ForgedTokenError
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("rung.api")
 
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 SPOOL_PAUSE_S = 2.0  # between two tries while something waits in the spool
 ROUTERS = (
     callers.router,
@@ -75,7 +78,10 @@ def create_app(door: Door, client: Client, configuration: ConfigurationFile) -> 
             await emptying
 
     # No documentation pages: they would load scripts from elsewhere. /openapi.json is served.
-    app = FastAPI(title="Rung: the door", lifespan=lifespan, docs_url=None, redoc_url=None)
+    # No telemetry of the framework's: its spans carry whole addresses, and ours may hold a signed token.
+    app = FastAPI(
+        title="Rung: the door", lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=NO_TELEMETRY
+    )
     app.state.desk = desk
     app.add_middleware(BodyLimit)
     for router in ROUTERS:
@@ -111,6 +117,8 @@ async def _malformed(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     wrong = [{"field": ".".join(map(str, one["loc"])), "problem": one["msg"]} for one in error.errors()]
     log.warning("request malformed", route=_route(request), fields=[one["field"] for one in wrong])
+    if request.url.path.startswith("/a/"):  # a person with a browser, not a program
+        return HTMLResponse(link_page.not_understood(), 422, links.HEADERS)
     return JSONResponse({"detail": wrong}, 422)
 
 

@@ -20,9 +20,7 @@ from api.spool import MessageLeft
 from configuration.model import Line
 from configuration.numbers import masked
 from configuration.schedule import is_open
-from workflows.call import (
-    caller_label,
-)
+from workflows.labels import caller_label
 from workflows.messages import (
     EscalationView,
     Keys,
@@ -207,8 +205,8 @@ async def wait(line_id: LineId, at: At) -> TwimlResponse:
 
 
 async def _welcome(at: Desk, form: NumberedForm, line_id: LineId) -> TwimlResponse:
-    """Start the call's workflow; then the AI's room, or the menu."""
-    start = at.call_input(form.sid, line_id, form.caller)
+    """Start the call's workflow; then back to an open case, the AI's room, or the menu."""
+    start = at.call_input(form.sid, line_id, form.caller, await at.open_case(line_id, form.caller))
     try:
         await at.messenger.start_call(start)
     except NoAnswerError as error:
@@ -216,8 +214,8 @@ async def _welcome(at: Desk, form: NumberedForm, line_id: LineId) -> TwimlRespon
         return await take_over(at, form.sid, line_id, form.caller)
     log.info("call answered", call=form.sid, line=line_id, caller=masked(form.caller))
     line = at.line(line_id)
-    if start.speech is not None:
-        room = conference_name(form.sid)
+    if start.speech is not None or start.straight_back:
+        room = (start.open_case.room if start.open_case else "") or conference_name(form.sid)
         return _room(at, form.sid, line_id, room, says=[*line.danger_sentences()])
     says = [*line.danger_sentences(), *_sentences(line, line.menu_sentences())]
     return TwimlResponse(twiml.ask(twiml.Menu(says, at.addresses.menu(1), line.menu.prompt_wait_s)))
@@ -256,6 +254,7 @@ async def _follow(
         case menu.Escalate():
             return await _report(at, form, line_id, choice)
         case menu.Goodbye():
+            await at.mention(call_workflow_id(form.sid), "note", Note(what="silent"))
             return TwimlResponse(twiml.say_goodbye([phrase("goodbye", language)]))
 
 

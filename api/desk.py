@@ -3,7 +3,9 @@
 import hashlib
 import hmac
 import re
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, TypeVar, cast
 
 import structlog
@@ -16,14 +18,16 @@ from api.errors import ClosedError, NoAnswerError, UnknownLineError
 from api.messenger import Messenger
 from api.signature import Sender
 from api.spool import Spool
+from api.traces import webhook_span
 from api.twiml import Ear
 from configuration.holder import ConfigurationFile
 from configuration.model import Line
 from workflows.contacts import line_card, speech_of
-from workflows.messages import CallInput, Message
+from workflows.emergency import ENDED
+from workflows.messages import CallInput, EscalationView, Message
 from workflows.sentences import Language, language_of
 from workflows.tokens import EAR, EarToken, Purpose
-from workflows.values import CallSid, LineId, PersonId
+from workflows.values import CallSid, LineId, OpenCase, PersonId
 from workflows.values import Line as LineCard
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("rung.api")
@@ -32,6 +36,7 @@ T = TypeVar("T")
 
 # What Twilio puts in place of a number that the caller withheld: nobody's, and everybody's.
 WITHHELD = frozenset({"+266696687", "+7378742833", "+2562533", "+8566696", "+86282452253", "+464"})
+SAME_CASE_WITHIN = timedelta(hours=4)  # who rings again by then is taken to ring about the same
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 
 
@@ -79,7 +84,9 @@ class Desk:
         lines = running.lines[line_id].languages if line_id in running.lines else ()
         return language_of(theirs or lines)
 
-    def call_input(self, sid: CallSid, line_id: LineId, caller: str) -> CallInput:
+    def call_input(
+        self, sid: CallSid, line_id: LineId, caller: str, open_case: OpenCase | None = None
+    ) -> CallInput:
         """What a call's workflow starts with. Raises UnknownLineError."""
         return CallInput(
             sid=sid,
@@ -88,7 +95,23 @@ class Desk:
             caller_digest=self.digest(caller),
             searchable=self.door.searchable,
             speech=speech_of(self.configuration.current(), line_id) if self.door.voice else None,
+            open_case=open_case,
         )
+
+    async def open_case(self, line_id: LineId, caller: str) -> OpenCase | None:
+        """What this number has open on this line, of the last hours; None also where that cannot be found out."""
+        digest = self.digest(caller)
+        if not digest or not self.door.searchable:
+            return None
+        try:
+            cases = await self.messenger.open_cases(digest, line_id, self.door.now() - SAME_CASE_WITHIN)
+            if not cases:
+                return None
+            view = await self.messenger.look(cases[0], EscalationView)
+        except (NoAnswerError, ClosedError) as error:
+            log.warning("open case not found out", line=line_id, error=str(error))
+            return None
+        return None if view.phase in ENDED else OpenCase(view.id, view.case, view.owner_room)
 
     def ear(self, token: EarToken) -> Ear | None:
         """Where it is heard when this leg speaks; None where nobody listens."""
@@ -124,9 +147,11 @@ def _desk_of(request: Request) -> Desk:
 At = Annotated[Desk, Depends(_desk_of)]
 
 
-async def signed(request: Request, at: At) -> None:
-    """Let only Twilio in. Raises NotSignedError."""
-    await at.sender.check(request)
+async def signed(request: Request, at: At) -> AsyncGenerator[None]:
+    """Let only Twilio in, and trace what it is told. Raises NotSignedError."""
+    sent = await at.sender.check(request)
+    with webhook_span(request, dict(sent)):
+        yield
 
 
 FromTwilio = Depends(signed)

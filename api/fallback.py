@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from api.phrases import Spoken, phrase
-from api.twiml import Menu, say, say_goodbye, screen, static_fallback
+from api.twiml import Menu, one_moment, say, say_goodbye, screen, static_fallback
 from configuration.model import Configuration, Line
 from configuration.schedule import planned_ladder
 from workflows.sentences import LANGUAGES, Language, language_of
 
 RING_S = 25  # long enough to wake somebody, short of most voicemails
 SCREEN_WAIT_S = 8.0
+ONE_MOMENT = "one-moment.xml"
 ANY_KEY = "1"  # a static document cannot check which key it was
 
 Rota = tuple[str, ...]
@@ -76,6 +77,7 @@ def documents(
     written["screen.xml"] = screen(Menu(asked, f"{base}/connect.xml", SCREEN_WAIT_S), method="GET")
     written["connect.xml"] = say([phrase("connecting", language) for language in spoken[:1]])
     written["thanks.xml"] = say_goodbye([phrase("message_taken", language) for language in spoken])
+    written[ONE_MOMENT] = one_moment([phrase("one_moment", language) for language in spoken])
     return written
 
 

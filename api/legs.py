@@ -1,4 +1,4 @@
-"""The AI's leg: its audio to a bridge and back to us, its end; and facts that are spoken to a leg."""
+"""The AI's leg: its audio to a bridge and back to us, its end; and what is spoken to a leg: facts, and on hold."""
 
 import secrets
 from typing import Annotated
@@ -8,16 +8,20 @@ from fastapi import APIRouter, Form, Query, Response
 
 from api import twiml
 from api.desk import At, Desk, FromTwilio, TwimlResponse, noted
-from api.errors import ClosedError, NoAnswerError, NotTakenError
+from api.errors import ClosedError, NoAnswerError, NotTakenError, UnknownLineError
 from api.forms import LegForm, ProgressForm
+from api.phrases import phrase
 from workflows import sentences
 from workflows.messages import LegNews, Resume, Resumed, call_workflow_id
+from workflows.sentences import Language, language_of
 from workflows.tokens import FACT, LEG, STREAM, ForgedTokenError, LegToken, StreamToken
+from workflows.values import LineId
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("rung.api.legs")
 
 router = APIRouter(tags=["legs"], dependencies=[FromTwilio])
 
+HOLD_PAUSE_S = 20  # between two sentences to somebody on hold
 RESUME_PAUSE_S = 2  # between two tries while no answer comes; the leg's own time limit ends them
 BRIEF_S = 3  # a stream that was over so soon found no bridge: one is being started anew, or is full
 BRIEF_PAUSE_S = 1  # then: Twilio follows only so many redirects in a row
@@ -75,7 +79,25 @@ async def status(form: Annotated[ProgressForm, Form()], at: At, leg: LegQuery = 
 async def announce(token: str, at: At) -> TwimlResponse:
     """A fact, said on a line."""
     told = at.opened(FACT, token)
-    return TwimlResponse(twiml.say(sentences.fact(told.fact, at.card(told.line))))
+    return TwimlResponse(twiml.say(sentences.fact(told.fact, at.card(told.line).spoken_in(told.language))))
+
+
+@router.get("/hold/silence")
+async def hold_in_silence() -> TwimlResponse:
+    """What an AI on hold hears; Twilio asks anew when it is over."""
+    return TwimlResponse(twiml.wait((), HOLD_PAUSE_S))
+
+
+@router.get("/hold/words/{line_id}")
+async def hold(line_id: LineId, at: At) -> TwimlResponse:
+    """What a human on hold hears: whom to dial in danger, and that they are not forgotten."""
+    try:
+        line = at.line(line_id)
+    except UnknownLineError:  # taken out of the file meanwhile
+        return TwimlResponse(twiml.wait([phrase("one_moment", "en")], HOLD_PAUSE_S))
+    ours: dict[Language, None] = dict.fromkeys(language_of([language]) for language in line.languages)
+    said = [*line.danger_sentences(), *(phrase("on_hold", language) for language in ours)]
+    return TwimlResponse(twiml.wait(said, HOLD_PAUSE_S))
 
 
 def _token(at: Desk, leg: str | None) -> LegToken:

@@ -65,6 +65,11 @@ def closed(view: EscalationView | None) -> str:
     return _document("Nothing left to do", f'<p role="status">{how} Thank you.</p>')
 
 
+def not_understood() -> str:
+    """A form that is not the one we show."""
+    return _document("Not understood", '<p role="status">Nothing was done. Please open the link again.</p>')
+
+
 def forged() -> str:
     """A link that is not ours, or no longer."""
     return _document(

@@ -16,7 +16,7 @@ from api.alerts import summary_of
 from api.desk import At, Desk
 from api.errors import ClosedError, NoAnswerError
 from api.link_page import Offered
-from workflows.ladder import ENDED
+from workflows.emergency import ENDED
 from workflows.messages import EscalationView
 from workflows.tokens import LINK, ForgedTokenError, LinkToken
 from workflows.values import Act, ActId, ActKind, ActReply, Verdict, Via

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
 from temporalio.client import (
@@ -33,7 +33,7 @@ from api.errors import ClosedError, NoAnswerError, NotTakenError
 from workflows import attributes
 from workflows.messages import CallInput, EscalationInput, Message, Note, call_workflow_id
 from workflows.orders import WORKFLOWS, page_priority
-from workflows.values import Act, EscalationId
+from workflows.values import Act, EscalationId, LineId
 
 T = TypeVar("T")
 
@@ -149,16 +149,23 @@ class Messenger:
             found = await self.client.get_workflow_handle(workflow_id).describe()
             return found.status is WorkflowExecutionStatus.RUNNING, await found.memo()
 
-    async def open_cases(self, caller_digest: str) -> Sequence[EscalationId]:
-        """The open escalations of a caller, the newest first. Raises NoAnswerError."""
+    async def open_cases(
+        self, caller_digest: str, line: LineId | None = None, since: datetime | None = None
+    ) -> Sequence[EscalationId]:
+        """The open escalations of a caller, the newest first. Raises NoAnswerError.
+
+        line: of this line only. since: begun then or later.
+        """
         query = (
             f"WorkflowType='EscalationWorkflow' AND ExecutionStatus='Running'"
             f" AND {attributes.CALLER.name}='{caller_digest}'"
         )
+        query += f" AND {attributes.LINE.name}='{line}'" if line is not None else ""
         async with within(self.patience.look_s, "list of open cases"):
             found = [
                 (execution.start_time, EscalationId(execution.id))
                 async for execution in self.client.list_workflows(query, limit=MOST_OPEN_CASES)
+                if since is None or execution.start_time >= since
             ]
         return [escalation for _, escalation in sorted(found, reverse=True)]
 

@@ -111,8 +111,8 @@ async def key(token: str, form: VoiceBody, at: At, attempt: Annotated[int, Query
     pressed_at = at.door.now()
     page = at.opened(PAGE, token)
     press = pressed(page.items, form.digits)
-    if press is None:
-        says = [phrase("wrong_key", _language(at, page))]
+    if press is None:  # without a key at all: asked anew by the other host, and the key was lost on its way
+        says = [phrase("wrong_key", _language(at, page))] if form.digits else []
         return TwimlResponse(twiml.redirect(says, at.addresses.page_again(page, attempt + 1)))
     keyed = Keyed(page, press, form.sid, pressed_at, _language(at, page))
     heard = await at.acts.perform(press.item.escalation, keyed.act)

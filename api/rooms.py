@@ -20,9 +20,7 @@ from api.forms import VoiceForm
 from api.keys import key_act_id
 from api.phrases import Spoken, phrase, verdict
 from configuration.numbers import country_of, is_emergency, is_premium
-from workflows.call import (
-    responder_label,
-)
+from workflows.labels import responder_label
 from workflows.messages import CallView, EscalationView, LegNews, call_workflow_id
 from workflows.sentences import Language
 from workflows.tokens import ROOM, EarToken, RoomToken

@@ -29,8 +29,8 @@ class Sender:
         self._validator = RequestValidator(auth_token)
         self._public_url = public_url
 
-    async def check(self, request: Request) -> None:
-        """Raise NotSignedError unless Twilio sent this."""
+    async def check(self, request: Request) -> Sent:
+        """The fields that Twilio sent; none of a GET. Raises NotSignedError where somebody else did."""
         sent: Sent = []
         if request.method == "POST":
             sent = [(k, v) for k, v in (await request.form()).multi_items() if isinstance(v, str)]
@@ -39,11 +39,11 @@ class Sender:
             raise NotSignedError("no signature")
         url = self.public_address(request)
         if self._signs(url, sent, signature):
-            return
+            return sent
         fewer = [(name, value) for name, value in sent if name not in PERHAPS_UNSIGNED]
         if len(fewer) < len(sent) and self._signs(url, fewer, signature):
             log.info("signed without some parameters", names=sorted(PERHAPS_UNSIGNED & dict(sent).keys()))
-            return
+            return sent
         raise NotSignedError("wrong signature")
 
     def public_address(self, request: Request) -> str:

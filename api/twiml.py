@@ -16,6 +16,9 @@ from api.phrases import Spoken
 LEG_TIME_LIMIT_S = 4 * 60 * 60  # every leg's backstop, should all else fail to end it
 RECORD_AT_MOST_S = 180
 RECORD_SILENCE_S = 6
+ONE_MOMENT_S = (
+    4  # an address that answers again is asked in time, and one that does not is not asked for ever
+)
 EVENTS = "end join leave announcement"  # each one told is a step of the call's workflow: what changes nothing is not
 
 EAR = "ear"  # what the stream is called by which a leg's own voice is told apart
@@ -210,6 +213,14 @@ def static_fallback(
     _record(response, recorded, method="GET")
     response.redirect(recorded, method="GET")
     return str(response)
+
+
+def one_moment(says: Iterable[Spoken]) -> str:
+    """Sentences, a pause, and once more the address that could not be had.
+
+    For a host that fills in what it was asked with, as Twilio's TwiML Bins do.
+    """
+    return redirect(says, "{{ErrorUrl}}", pause_s=ONE_MOMENT_S)
 
 
 def screen(menu: Menu, *, method: str = "POST") -> str:

@@ -16,12 +16,12 @@ import typer
 from rich.console import Console
 
 from bench.figures import Figure, Result, as_json, print_table
-from bench.sections import breaks, carriage, cost, crowd, hearing, keys, latency, mixing, storm
+from bench.sections import answer, breaks, carriage, cost, crowd, hearing, keys, latency, mixing, soak, storm
 from rung.leaving import leave
 
 SECTIONS: Mapping[str, ModuleType] = {
     name: module
-    for module in (latency, keys, crowd, storm, cost, carriage, mixing, hearing, breaks)
+    for module in (latency, keys, crowd, storm, cost, carriage, mixing, hearing, answer, breaks, soak)
     for name in module.TITLES
 }
 
@@ -31,6 +31,8 @@ def main(
         list[str] | None, typer.Argument(help=f"What to measure: {', '.join(SECTIONS)}. Nothing: all of it.")
     ] = None,
     as_json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
+    minutes: Annotated[float, typer.Option(help="soak: how long.")] = soak.MINUTES,
+    calls: Annotated[int, typer.Option(help="soak: calls at a time.")] = soak.CALLS,
 ) -> None:
     """Measure with real processes, and print one table. Takes minutes; best on a machine that does nothing else."""
     chosen = sections or list(SECTIONS)
@@ -41,7 +43,12 @@ def main(
     told = Console(stderr=True, highlight=False)
     before, began = os.getloadavg()[0], time.monotonic()
     modules = dict.fromkeys(SECTIONS[name] for name in chosen)
-    results = [result for module in modules for result in _measured(module, frozenset(chosen), told)]
+    wishes: Mapping[ModuleType, Mapping[str, float]] = {soak: {"minutes": minutes, "calls": calls}}
+    results = [
+        result
+        for module in modules
+        for result in _measured(module, frozenset(chosen), told, wishes.get(module, {}))
+    ]
     machine = {
         "cores": os.cpu_count(),
         "memory_gib": _memory_gib(),
@@ -70,12 +77,14 @@ def main(
         raise typer.Exit(1)
 
 
-def _measured(module: ModuleType, chosen: frozenset[str], told: Console) -> list[Result]:
-    """The chosen sections of one module, which share an installation."""
+def _measured(
+    module: ModuleType, chosen: frozenset[str], told: Console, wishes: Mapping[str, float]
+) -> list[Result]:
+    """The chosen sections of one module, which share an installation. wishes: what else it is told."""
     titles: Mapping[str, str] = {name: title for name, title in module.TITLES.items() if name in chosen}
     told.print(f"{'; '.join(titles.values())} …")
     began = time.monotonic()
-    found: Mapping[str, Sequence[Figure]] = asyncio.run(module.measure(frozenset(titles)))
+    found: Mapping[str, Sequence[Figure]] = asyncio.run(module.measure(frozenset(titles), **wishes))
     took = time.monotonic() - began
     for figure in (figure for name in titles for figure in found[name]):
         told.print(f"  {figure.what}: {figure.value}", style="dim", soft_wrap=True)

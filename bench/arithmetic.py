@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from statistics import linear_regression
 
 
 def quantile(values: Sequence[float], share: float) -> float:
@@ -35,6 +36,13 @@ def mean_rate(instants: Sequence[datetime]) -> float:
 def longest_pause_s(instants: Sequence[datetime]) -> float:
     """The longest time between two neighbours."""
     return max((after - before).total_seconds() for before, after in pairwise(sorted(instants)))
+
+
+def slope(at: Sequence[float], values: Sequence[float]) -> float:
+    """The slope of the straight line nearest to these points; 0 for fewer than two."""
+    if len(at) < 2:
+        return 0.0
+    return linear_regression(at, values).slope
 
 
 @dataclass(frozen=True)

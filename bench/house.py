@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 import httpx
 from temporalio.api.enums.v1 import EventType
@@ -38,6 +38,7 @@ from workflows.values import Case, EscalationId, Ladder, Severity
 
 START_LIMIT = timedelta(seconds=120)
 RECORDS_A_PAGE = 5_000
+JOURNAL = 200_000  # a night of a thousand escalations is read when it is over
 
 T = TypeVar("T")
 
@@ -183,14 +184,21 @@ class House:
 
 
 @asynccontextmanager
-async def house(town: Town, *, without: Iterable[str] = ()) -> AsyncGenerator[House, None]:
+async def house(
+    town: Town,
+    *,
+    without: Iterable[str] = (),
+    speech: Literal["off", "light"] = "off",
+    journal: int = JOURNAL,
+) -> AsyncGenerator[House, None]:
     """An installation for the duration of the block, in a folder that goes with it.
 
-    without: children that this measurement does not need.
+    without: children that this measurement does not need. speech: off, and the menu answers; light, and the
+    network has sound and the light model answers. journal: how many records the sandbox keeps.
     """
     folder = Path(tempfile.mkdtemp(prefix="rung-bench-"))
     try:
-        async with _running(folder, town, frozenset(without)) as running:
+        async with _running(folder, town, frozenset(without), speech, journal) as running:
             yield running
     except BaseException as error:
         if not isinstance(error, KeyboardInterrupt | asyncio.CancelledError):
@@ -202,8 +210,10 @@ async def house(town: Town, *, without: Iterable[str] = ()) -> AsyncGenerator[Ho
 
 
 @asynccontextmanager
-async def _running(folder: Path, town: Town, without: frozenset[str]) -> AsyncGenerator[House, None]:
-    api, sandbox, bridge, temporal, ui = _free_ports(5)
+async def _running(
+    folder: Path, town: Town, without: frozenset[str], speech: Literal["off", "light"], journal: int
+) -> AsyncGenerator[House, None]:
+    api, sandbox, bridge, temporal, ui, model = _free_ports(6)
     text = town.owners_file(sandbox)
     config = folder / "rung.yaml"
     config.write_text(text)
@@ -219,13 +229,14 @@ async def _running(folder: Path, town: Town, without: frozenset[str]) -> AsyncGe
         api_port=api,
         sandbox_port=sandbox,
         bridge_port=bridge,
-        speech="off",
+        speech=speech,
+        speech_port=model,
         temporal_port=temporal,
         temporal_ui_port=ui,
         log_level="warning",
     )
     specs = [
-        _at_speed(child, town.speed)
+        _as_wanted(child, town.speed, journal)
         for child in children(settings, configuration)
         if child.name not in without
     ]
@@ -239,11 +250,11 @@ async def _running(folder: Path, town: Town, without: frozenset[str]) -> AsyncGe
             await network.close()
 
 
-def _at_speed(child: ChildSpec, speed: float) -> ChildSpec:
-    """The sandbox with its clock running faster; any other child as it is."""
-    if child.name != "sandbox" or speed == 1.0:
+def _as_wanted(child: ChildSpec, speed: float, journal: int) -> ChildSpec:
+    """The sandbox with its clock running so fast and its journal so long; any other child as it is."""
+    if child.name != "sandbox":
         return child
-    return replace(child, argv=(*child.argv, "--speed", f"{speed:g}"))
+    return replace(child, argv=(*child.argv, "--speed", f"{speed:g}", "--journal", str(journal)))
 
 
 async def until(

@@ -31,6 +31,7 @@ from bridge.metrics import Figures
 from bridge.model import Audio, SpeechStarted
 from bridge.seams import Models, ModelSession, Workflows
 from bridge.session import At, Session
+from bridge.traces import StreamTrace
 from bridge.twilio_wire import (
     MEDIA_TAIL,
     Media,
@@ -99,6 +100,7 @@ class _Model:
         self.wire = wire
 
     def opened(self) -> None:
+        self._leg.model_opened(self._link)
         now = self._leg.now()
         self._leg.do(self._leg.session.model_opened(self._link, now))
         for news in self.session.opened():
@@ -149,6 +151,7 @@ class Leg:
         self._alarm: asyncio.TimerHandle | None = None
         self._rings_at = NEVER
         self._may_tell_s = 0.0
+        self._trace = StreamTrace()
         self._patience: asyncio.TimerHandle | None = None
 
     @property
@@ -223,6 +226,7 @@ class Leg:
         log.info(
             "stream over", stream=session.stream, code=code, because=because, **heard, **self.figures.told()
         )
+        self._trace.over({**heard, **self.figures.told()})
         self._house.over(self)
 
     # The model's wires
@@ -249,8 +253,13 @@ class Leg:
         if self._alarm is None or not only_sound or self.session.paced:
             self._set_alarm(now)
 
+    def model_opened(self, link: int) -> None:
+        """A session's socket is open."""
+        self._trace.model_opened(link)
+
     def model_gone(self, link: int, because: str, *, hopeless: bool = False) -> None:
         """A session's socket is closed, or did not open."""
+        self._trace.model_over(link, because)
         if self._open_models.pop(link, None) is not None:
             log.warning("model session lost", stream=self.session.stream, because=because)
             self.do(self.session.model_lost(link, because, self.now(), hopeless=hopeless))
@@ -308,11 +317,14 @@ class Leg:
             case AskToAttach(token, sid):
                 self._media_head = media_head(sid)
                 log.info("stream started", call=token.call, generation=token.generation, stream=sid)
+                self._trace.started(token, sid)
                 self._start(self._attach(token, sid))
             case OpenModel(link):
                 opened = self._open_models[link] = _Model(self, link, self._models.session())
+                self._trace.model_opening(link)
                 opened.opening = self._start(self._open(opened, link))
             case CloseModel(link):
+                self._trace.model_over(link, "closed by us")
                 if (closed := self._open_models.pop(link, None)) is not None:
                     self._close(closed)
             case UseTool(call):
@@ -363,7 +375,8 @@ class Leg:
         try:
             await self._house.before_attaching(token)
             self.asked = True
-            answer = await self._workflows.attach(token, sid)
+            with self._trace.attaching():
+                answer = await self._workflows.attach(token, sid)
         except Exception:  # a leg nobody answers for resumes elsewhere
             log.exception("attach failed", call=token.call, stream=sid)
             self.do(self.session.stuck())
@@ -401,7 +414,8 @@ class Leg:
     async def _ask(self, leg: StreamToken, call: ToolCall) -> ToolOutcome:
         try:
             async with asyncio.timeout(GIVE_UP_S):
-                return await self._workflows.use_tool(leg, call)
+                with self._trace.tool(call.name, call.id):
+                    return await self._workflows.use_tool(leg, call)
         except TimeoutError:
             log.error("tool call given up", call=leg.call, tool=call.name)
             return ToolOutcome(output=FAILED)

@@ -8,6 +8,7 @@ from workflows.voice import Speaker, Tool
 
 if TYPE_CHECKING:
     from openai.types.realtime import (
+        AudioTranscriptionParam,
         ConversationItemCreateEventParam,
         ConversationItemDeleteEventParam,
         ConversationItemParam,
@@ -35,8 +36,11 @@ def configuration(order: Configure, model: str, transcription: str) -> "SessionU
         "tools": [_function(tool) for tool in order.tools],
         "tool_choice": "auto",
     }
+    written: AudioTranscriptionParam = {"model": transcription}
+    if order.language:
+        written["language"] = order.language[:2]
     listening: RealtimeAudioConfigInputParam = {
-        "transcription": {"model": transcription, "language": order.language[:2]},
+        "transcription": written,
         "turn_detection": _turns(answers=order.answers),
     }
     if not order.first:
@@ -120,7 +124,7 @@ def items(memory: Memory) -> "list[ConversationItemParam]":
             ]
         case Speaker.CALLER:
             words = memory.text
-        case Speaker.RESPONDER | Speaker.ROOM:
+        case Speaker.RESPONDER | Speaker.ROOM | Speaker.INTERPRETER:
             words = f"({memory.speaker}) {memory.text}"
     return [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": words}]}]
 

@@ -65,7 +65,7 @@ class At(StrEnum):
 
 @dataclass
 class Counts:
-    """What came by, for the log."""
+    """What came by, for the log. misplaced: what comes once, at the beginning, and came again."""
 
     frames: int = 0
     media: int = 0
@@ -73,6 +73,7 @@ class Counts:
     marks: int = 0
     unknown: int = 0
     foreign: int = 0
+    misplaced: int = 0
     broken: int = 0
 
 
@@ -132,8 +133,8 @@ class Session:
                 pass
             case Start() if self.at is At.OPENING:
                 self._started(message)
-            case Connected() | Start():
-                self._end(PROTOCOL_ERROR, f"{type(message).__name__} on a stream that has started")
+            case Connected() | Start():  # on a stream that has started: sound goes on
+                self.counts.misplaced += 1
             case _ if self.at is At.OPENING:
                 self._end(PROTOCOL_ERROR, f"{type(message).__name__} before start")
             case Media() | Dtmf() | Mark() | Stop() if message.stream != self.stream:

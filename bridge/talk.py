@@ -5,6 +5,7 @@
 - What the workflow wants said waits until nobody speaks, one thing at a time.
 - While quiet nothing is said at all, until a role is given; what waited to be said is then void.
 - A coach begins quiet: its leg may not be one yet, and would be heard by all.
+- Who takes notes is never heard: whatever sound the model makes is dropped.
 """
 
 from collections import deque
@@ -105,9 +106,11 @@ class Talk:
     # What the workflow wants
 
     def begin(self, plan: Plan) -> None:
-        """The call's plan is known."""
+        """The call's plan is known. Silent: nothing is said until another role is given."""
         self._take_role(plan.role, plan)
-        self.quiet = self.quiet or (plan.role is Role.COACH and not self._role_told)
+        self.quiet = (
+            plan.role is Role.SILENT or self.quiet or (plan.role is Role.COACH and not self._role_told)
+        )
         self._resumes = plan.broken_off and plan.role is Role.ANSWERING
         self.words.mirror = Mirror(plan.turns)
 
@@ -166,7 +169,8 @@ class Talk:
         if self._resumes:
             self._resumes, self._wants_reply = False, not self.speaking
         elif self._opened or self.words.mirror.count:
-            self._wants_reply = self._wants_reply or (self.words.mirror.unanswered() and not self.speaking)
+            unanswered = self.words.mirror.unanswered() and not self.speaking
+            self._wants_reply = self._wants_reply or (unanswered and not self.quiet)
         elif self.plan is not None and self.plan.opening and not self.quiet:
             self.say(self.plan.opening, None)
         self._opened = True
@@ -196,7 +200,7 @@ class Talk:
     def audio(self, news: Audio, now: float) -> None:
         """A piece of sound."""
         item, response = news.item, news.response
-        if self.quiet or response in self._refused:
+        if self.quiet or response in self._refused or self.role is Role.NOTES:
             self.figures.dropped += 1
             self._refuse(response).setdefault(item, self.words.spoken(item) is None)
             return

@@ -353,6 +353,8 @@ class Line(Part):
     assistant: Switch = Field(default=True, examples=["true"])
     answers: Literal["assistant", "menu"] = Field(default="assistant", examples=["assistant"])
     speech: Assistant = Field(default=Assistant(), examples=["{agents: [triage]}"])
+    notes: Switch = Field(default=False, examples=["true"])
+    interpreter: Switch = Field(default=False, examples=["true"])
     caller_id: PhoneNumber | None = Field(default=None, examples=["+12025550100"])
     call_back_numbers: tuple[PhoneNumber, ...] = Field(default=(), examples=["[+12025550101]"])
     messages_to: Names = Field(default=(), examples=["[desk]"])

@@ -7,10 +7,12 @@ import hashlib
 import hmac
 import json
 import socket
+from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
 import uvicorn
+from temporalio.client import Interceptor
 
 from api.app import create_app
 from api.door import Door
@@ -45,10 +47,12 @@ def alert_token(settings: Settings) -> str:
     return _derived(settings, "alert token").hex()
 
 
-async def serve(settings: Settings, host: str) -> None:
-    """Serve until told to stop. Raises ConfigurationError, TemporalError, OSError for a port in use."""
+async def serve(settings: Settings, host: str, *, interceptors: Sequence[Interceptor] = ()) -> None:
+    """Serve until told to stop. interceptors: of the client.
+
+    Raises ConfigurationError, TemporalError, OSError for a port in use."""
     configuration = ConfigurationFile(settings.config, settings.state_dir / LAST_GOOD)
-    client = await connect(settings, lazy=True)
+    client = await connect(settings, lazy=True, interceptors=interceptors)
     app = create_app(door_of(settings), client, configuration)
     listening = socket.create_server((host, settings.api_port), backlog=2048)
     config = uvicorn.Config(

@@ -3,10 +3,11 @@
 import asyncio
 import gc
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import structlog
+from temporalio.client import Interceptor
 from temporalio.worker import Worker
 
 from bridge.admission import Admission
@@ -34,15 +35,16 @@ async def serve(
     *,
     port: int | None = None,
     signed: bool = True,
+    interceptors: Sequence[Interceptor] = (),
 ) -> None:
     """Carry streams until told to stop; running ones then resume on another bridge.
 
     ready: called with the port once streams and instructions are taken. signed: whether a stream without
-    Twilio's signature is turned away.
+    Twilio's signature is turned away. interceptors: of the client, and so of the worker.
     Raises TemporalError at the start, and whatever ends the worker: the process shall then end, and be
     started anew.
     """
-    temporal = await connect(settings)
+    temporal = await connect(settings, interceptors=interceptors)
     queue = f"bridge-{uuid.uuid4().hex[:12]}"  # a new process is a new bridge, even under an old process id
     driver = Driver(
         Calls(temporal, queue),

@@ -28,6 +28,7 @@ LINK_SECRET_LENGTH = 16
 
 SANDBOX_ACCOUNT = "AC" + "0" * 32
 SANDBOX_APPLICATION = "AP" + "0" * 32
+SANDBOX_ONE_MOMENT = "/_sandbox/static/one-moment.xml"
 
 TEMPORAL_CONNECTION = (
     "TEMPORAL_ADDRESS",
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
 
     public_url: str = ""
     stream_url: str = ""
+    page_fallback_url: str = ""
     listen: str = "127.0.0.1"
     api_port: Port = 8000
     sandbox_port: Port = 8001
@@ -100,6 +102,8 @@ class Settings(BaseSettings):
     # What `load` finds out beside the settings themselves; the environment has no names for these.
     temporal: Mapping[str, str] = Field(default_factory=dict[str, str], exclude=True, repr=False)
     """The TEMPORAL_* names that say where Temporal is; empty for the embedded server."""
+    telemetry: Mapping[str, str] = Field(default_factory=dict[str, str], exclude=True, repr=False)
+    """The OTEL_* names, which OpenTelemetry reads by itself: for whoever decides whether there are traces."""
     generated: tuple[str, ...] = Field(default=(), exclude=True)
     """The names of the secrets that were drawn here rather than given."""
     unknown: tuple[str, ...] = Field(default=(), exclude=True)
@@ -118,6 +122,7 @@ class Settings(BaseSettings):
                 temporal={
                     name: os.environ[name] for name in os.environ if name.startswith(TEMPORAL_CONNECTION)
                 },
+                telemetry={name: os.environ[name] for name in os.environ if name.startswith("OTEL_")},
                 generated=(),
                 unknown=tuple(sorted(n for n in os.environ if n.startswith("RUNG_") and n not in names)),
             )
@@ -177,6 +182,8 @@ class Settings(BaseSettings):
         if self.sandboxed:
             filled["twilio_account_sid"] = SANDBOX_ACCOUNT
             filled["twilio_base_url"] = self.twilio_base_url or f"http://127.0.0.1:{self.sandbox_port}"
+            one_moment = f"{filled['twilio_base_url']}{SANDBOX_ONE_MOMENT}"
+            filled["page_fallback_url"] = self.page_fallback_url or one_moment
             if not self.twilio_auth_token.get_secret_value():
                 filled["twilio_auth_token"] = drawn.sandbox_token
         if self.speech_by in {"local", "light"}:
@@ -224,6 +231,11 @@ class Settings(BaseSettings):
                 f"{' and '.join(self.generated)} drawn into {self.secrets_file}: every process of this"
                 f" installation must share them, on every host (see {HELP})"
             )
+        if self.dials_real_phones and not self.page_fallback_url:
+            lines.append(
+                "RUNG_PAGE_FALLBACK_URL is not set: who is on a page call while the API restarts is cut off,"
+                f" and rung again (see {HELP})"
+            )
         if self.twilio_base_url and _is_loopback(self.twilio_base_url):
             lines += [
                 f"{name} is set beside a loopback TWILIO_BASE_URL: Twilio's client writes it into the host"
@@ -269,7 +281,7 @@ class Settings(BaseSettings):
             return value
         return tuple(CodecKey.parse(part) for part in value.split(","))
 
-    @field_validator("public_url", "stream_url", "speech_url", "twilio_base_url")
+    @field_validator("public_url", "stream_url", "page_fallback_url", "speech_url", "twilio_base_url")
     @classmethod
     def _is_an_address(cls, value: str | None) -> str | None:
         if not value:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 
-from workflows.ladder import (
+from workflows.emergency import (
     Acted,
     Caller,
     CallerAttached,
@@ -21,10 +21,8 @@ from workflows.ladder import (
     ResponderJoined,
     ResponderLeft,
     TimerFired,
-    armed,
-    begin,
-    decide,
 )
+from workflows.ladder import armed, begin, decide
 from workflows.pages import Evidence, Standing
 from workflows.values import (
     Act,

@@ -51,14 +51,16 @@ def town(configuration: Configuration, phones: Sequence[dict[str, Any]] = (), **
     }
 
 
-async def publish(sandbox: str, configuration: Configuration, at: datetime) -> None:
+async def publish(
+    sandbox: str, configuration: Configuration, at: datetime, lines: Sequence[str] | None = None
+) -> None:
     """Put tonight's static documents on the sandbox's other host, which answers when the door is down.
 
-    sandbox: its address. Raises httpx.HTTPError.
+    sandbox: its address. lines: only these; all by default. Raises httpx.HTTPError.
     """
     base = f"{sandbox}{OTHER_HOST}"
     async with httpx.AsyncClient() as client:
-        for name, document in documents(configuration, base, at).items():
+        for name, document in documents(configuration, base, at, lines).items():
             (await client.put(f"{base}/{name}", content=document)).raise_for_status()
 
 

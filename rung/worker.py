@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import structlog
-from temporalio.client import Client
+from temporalio.client import Client, Interceptor
 from temporalio.worker import Worker
 
 from activities.addresses import Addresses
@@ -52,16 +52,17 @@ async def serve(
     *,
     calls_per_second: float | None = None,
     cached_workflows: int = CACHED,
+    interceptors: Sequence[Interceptor] = (),
 ) -> None:
     """Work until told to stop, then let what is under way finish.
 
     ready: called once every queue is polled. calls_per_second: instead of the configuration's.
-    cached_workflows: 0 replays every workflow at every step.
+    cached_workflows: 0 replays every workflow at every step. interceptors: of the client, and so of the workers.
     Raises TemporalError and ConfigurationError at the start, and whatever ends a worker that may not go on:
     the process shall then end, and be started anew.
     """
     configuration = ConfigurationFile(settings.config, settings.state_dir / LAST_GOOD)
-    temporal = await connect(settings)
+    temporal = await connect(settings, interceptors=interceptors)
     async with Transport() as transport:
         workers = _workers(
             temporal,
@@ -116,7 +117,7 @@ def _workers(
         edge=settings.twilio_edge,
     )
     addresses = Addresses(settings.public_url, Tokens(settings.link_secret.get_secret_value()))
-    calls = Calls(twilio, addresses)
+    calls = Calls(twilio, addresses, fallback_url=settings.page_fallback_url)
     rooms = Rooms(twilio, addresses, settings.twilio_application_sid)
     texts = Texts(twilio, addresses)
     notices = Notices(Pushes(), texts, addresses, configuration)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from sandbox.errors import SandboxError
+from sandbox.journal import KEPT_RECORDS
 from sandbox.serve import Options, serve
 from sandbox.sound.speech import Kind as Voice
 from sandbox.speech.cli import speech
@@ -36,6 +37,7 @@ def main(
         Voice, typer.Option(help="Texts without sound, with tones, or with a neural voice.")
     ] = Voice.NONE,
     record: Annotated[Path | None, typer.Option(help="A folder for the sound of every leg.")] = None,
+    journal: Annotated[int, typer.Option(min=1, help="How many records are kept.")] = KEPT_RECORDS,
 ) -> None:
     """Run a telephone network on this machine; docs/sandbox.md is its manual."""
     if context.invoked_subcommand is not None:
@@ -56,6 +58,7 @@ def main(
         manual_clock=manual_clock,
         voice=voice,
         record=record,
+        journal=journal,
     )
     try:
         asyncio.run(serve(options))

@@ -6,11 +6,13 @@ Loopback only and without a password: it exists on a developer's machine and now
 import asyncio
 import contextlib
 import json
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import cast
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+from xml.sax.saxutils import escape
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
@@ -292,7 +294,8 @@ class Control:
         if name not in self._network.static:
             message = f"no document {name!r} on the static host"
             raise Unknown(message)
-        return Response(self._network.static[name], media_type="text/xml")
+        given = {**request.query_params, **dict(parse_qsl((await _raw(request)).decode()))}
+        return Response(_filled_in(self._network.static[name], given), media_type="text/xml")
 
 
 async def _tell(socket: WebSocket, live: LivePhone) -> None:
@@ -322,6 +325,14 @@ def _from_here(origin: str | None) -> bool:
 
 def _place(request: Request, name: str) -> str:
     return str(request.path_params[name])
+
+
+def _filled_in(document: str, given: Mapping[str, str]) -> str:
+    """A document with each `{{Name}}` replaced by that parameter of the request, as TwiML Bins do.
+
+    One that was not sent is replaced by nothing.
+    """
+    return re.sub(r"\{\{\s*(\w+)\s*\}\}", lambda hole: escape(given.get(hole[1], "")), document)
 
 
 async def _raw(request: Request) -> bytes:

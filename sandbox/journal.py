@@ -14,7 +14,7 @@ from itertools import islice
 
 from sandbox.clock import Clock
 
-KEPT_RECORDS = 100_000  # some 1.5 KB each: 150 MB at the most
+KEPT_RECORDS = 50_000  # some 500 bytes each, webhooks and requests 1 KB: 40 MB at the most
 
 
 class Kind(StrEnum):

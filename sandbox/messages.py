@@ -24,7 +24,7 @@ from sandbox.rate import CallRate
 from sandbox.webhooks import Failed, Method, Params, Webhook, Webhooks
 from sandbox.world import API_VERSION, World
 
-KEPT_MESSAGES = 100_000
+KEPT_MESSAGES = 20_000  # some 1 KB each
 DEFAULT_VALIDITY_S = 36_000
 GSM_SINGLE, GSM_PART, UCS_SINGLE, UCS_PART = 160, 153, 70, 67
 

@@ -18,7 +18,7 @@ from sandbox.handset import Handset
 from sandbox.http import Http
 from sandbox.ids import ApplicationSid, CallSid, MessageSid, Sids
 from sandbox.interpreter import Interpreter
-from sandbox.journal import Journal, Kind
+from sandbox.journal import KEPT_RECORDS, Journal, Kind
 from sandbox.messages import Post
 from sandbox.phones import Phone, Step
 from sandbox.rate import CallRate
@@ -61,11 +61,15 @@ class Network:
         assumptions: Assumptions | None = None,
         public_url: str = "http://sandbox.invalid",
         speech: Speech | None = None,
+        journal: int = KEPT_RECORDS,
     ) -> None:
-        """speech: voice and ears of a network with sound; without, what is spoken travels as text."""
+        """speech: voice and ears of a network with sound; without, what is spoken travels as text.
+
+        journal: how many records are kept, the newest.
+        """
         self.clock: Clock = clock or RealClock()
         self._http = Http()
-        self.journal = Journal(self.clock)
+        self.journal = Journal(self.clock, journal)
         self.faults = Faults(seed)
         self.world = World(
             account=account or Account(),

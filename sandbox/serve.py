@@ -18,6 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sandbox.app import create_app
 from sandbox.clock import Clock, ManualClock, RealClock
+from sandbox.journal import KEPT_RECORDS
 from sandbox.network import Network
 from sandbox.sound.speech import Kind as VoiceKind
 from sandbox.sound.speech import speech_of
@@ -147,6 +148,7 @@ class Options:
     manual_clock: bool = False
     voice: VoiceKind = VoiceKind.NONE
     record: Path | None = None
+    journal: int = KEPT_RECORDS
 
 
 async def serve(options: Options) -> None:
@@ -199,6 +201,7 @@ def build(options: Options, address: str) -> Network:
         assumptions=town.assumptions,
         public_url=address,
         speech=speech_of(options.voice),
+        journal=options.journal,
     )
     if options.record is not None:
         network.record_all(options.record)

@@ -37,8 +37,11 @@ class Kind:
 class Speech:
     """How the AI answers a line. The first agent answers; the others are handed over to.
 
-    greeting: its first words, behind danger sentence and notice. danger_words, harmless_words: this line's
-    additions to and exceptions from the words of danger. danger_s: how long the AI may take to escalate danger.
+    greeting: its first words, behind danger sentence and notice; returning: those to a caller whose case is open.
+    danger_words, harmless_words: this line's additions to and exceptions from the words of danger. danger_s: how
+    long the AI may take to escalate danger. languages: what it may speak, the first one first. notes: a second AI
+    takes notes while somebody talks with the caller. interpreter: one translates, where the line's first language
+    is not theirs.
     """
 
     agents: tuple[Agent, ...]
@@ -47,6 +50,10 @@ class Speech:
     danger_words: tuple[str, ...] = ()
     harmless_words: tuple[str, ...] = ()
     danger_s: float = 5.0
+    languages: tuple[str, ...] = ("en",)
+    returning: str = ""
+    notes: bool = False
+    interpreter: bool = False
 
     def agent(self, wanted: AgentId | None) -> Agent:
         """The agent of this id; the first where there is none such."""

@@ -7,8 +7,9 @@ back as events for `call` to decide.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from workflows import aides
 from workflows import talk as conversation
-from workflows.assistant import Role
+from workflows.assistant import Post, Role
 from workflows.call_news import (
     Announce,
     DeliverMessage,
@@ -23,6 +24,7 @@ from workflows.call_news import (
     PassNote,
     Reported,
     Said,
+    SayFact,
     SayWords,
     SendCaller,
     ToolAnswered,
@@ -31,9 +33,10 @@ from workflows.call_news import (
     Worsened,
 )
 from workflows.call_state import Away, Call, CallerAt, LegAt, TellsBy
-from workflows.sentences import Words, WordsKind, fact
+from workflows.instructions import secrets
+from workflows.sentences import Words, WordsKind, fact, words_of
 from workflows.talk import Standing, outcome_of, remembered
-from workflows.truth import Known
+from workflows.truth import LEAKS, Known
 from workflows.values import Case, Fact, Severity
 from workflows.voice import Speaker, ToolOutcome
 
@@ -50,6 +53,8 @@ MOMENT_AGAIN_S = (
     5.0  # from one such sentence to the next: it takes 2 to 3 s, and nobody hears nothing for 3 s
 )
 AWAY_S = 40.0  # for pressing digits; then the caller is taken to be back, or gone
+TYPED_REMEMBERED = 10
+AGAIN_AT_MOST = 3  # times a sentence of ours is said anew that the caller speaks over
 DANGER = "danger"  # the kind of an emergency that words of danger alone have raised
 
 Change = tuple[Call, tuple[Effect, ...], tuple[Event, ...]]
@@ -59,15 +64,22 @@ def known(call: Call) -> Known:
     """What the AI may say of people and of the case."""
     last = call.last_state
     owner = last.name if last is not None and last.kind in {"taken", "joining"} else None
-    return Known(owner=owner, names=call.names_told, closed=call.resolved)
+    return Known(
+        owner=owner,
+        names=call.names_told,
+        closed=call.resolved,
+        numbers=(call.caller_number, call.talk.contact, call.line.number, *call.talk.numbers_said),
+        secrets=secrets(call.speech) if call.speech is not None else (),
+    )
 
 
 def standing(call: Call) -> Standing:
     """How the call stands, for the AI's tools."""
-    state = " ".join(words for _, words in fact(call.last_state, call.line)) if call.last_state else ""
+    state = " ".join(words for _, words in fact(call.last_state, call.spoken_line)) if call.last_state else ""
     return Standing(
         escalated=call.escalation is not None,
         resolved=call.resolved,
+        message_taken=call.message_taken,
         with_human=any(leg.at is LegAt.ROOM for leg in call.legs),
         severity=call.case.severity if call.case is not None else None,
         caller_number=call.caller_number if call.caller_number.startswith("+") else None,
@@ -90,6 +102,8 @@ def heard(call: Call, event: Event) -> Change:
             if not digits:
                 return _back(call, at), (SayWords(Words("no_keys")),), ()
             typed = Inform(f"The caller typed: {digits}")
+            kept = (*call.talk.typed, digits)[-TYPED_REMEMBERED:]
+            call = replace(call, talk=replace(call.talk, typed=kept))
             return _back(call, at), (typed, SayWords(Words("keys_heard", digits))), ()
         case NotSent(at) if call.caller is not CallerAt.GONE:
             return _back(replace(call, caller=CallerAt.ROOM), at), (), ()
@@ -102,6 +116,20 @@ def heard(call: Call, event: Event) -> Change:
 
 AI_TELLS_S = 12.0  # from handing the AI a fact to its having been said; then it is announced
 _TELLS = timedelta(seconds=AI_TELLS_S)
+
+
+def hung_up(call: Call, at: datetime) -> Change:
+    """The caller is gone: what they told of and nobody has acted on is not lost with them."""
+    done = (
+        call.escalation is not None or call.message_taken or call.handled or call.talk.leaving_at is not None
+    )
+    if call.speech is None:
+        return call, (), ()
+    if _danger_due(call) is not None and not done:
+        return _raised(call, _grave(call), at)
+    if done or not call.talk.broke_off:
+        return call, (), ()
+    return _raised(call, _case(call, *conversation.DROPPED), at)
 
 
 def due(call: Call) -> list[datetime]:
@@ -163,20 +191,27 @@ def settled(call: Call, at: datetime) -> Call:
 
 
 def _said(call: Call, event: Said) -> Change:
-    if call.speech is None:
-        return call, (), ()
+    post = aides.post_of(call, event.generation)
+    if post is Post.INTERPRETER:
+        talk = conversation.interpreted(call.talk, event.generation, event.first, event.turns, event.at)
+        return replace(call, talk=talk), (), ()
+    if call.speech is None or post is not Post.ASSISTANT:
+        return call, (), ()  # who takes notes hears what the assistant hears
     was_leaving = call.talk.leaving_at is not None
     talk, news = conversation.said(
         call.talk, event.generation, event.first, event.turns, call.speech, known(call), event.at
     )
     call = replace(call, talk=talk)
+    if call.caller is CallerAt.GONE:  # told late, of what was said before
+        return hung_up(call, event.at)
     effects: list[Effect] = []
     for one in news:
         match one:
-            case conversation.FactHeard(told) if call.telling is not None and call.telling.id == told:
-                call = replace(call, telling=None)
-            case conversation.FalselyClaimed(_, whispered=False):
-                effects.append(SayWords(Words("correction")))
+            case conversation.FactHeard(told, whole):
+                call, more = _told(call, told, whole=whole)
+                effects += more
+            case conversation.FalselyClaimed(claims, whispered=False):
+                effects.append(SayWords(Words("withdrawn" if LEAKS.issuperset(claims) else "correction")))
             case _:
                 pass
     farewell = any(turn.speaker is Speaker.ASSISTANT for turn in event.turns)
@@ -184,6 +219,20 @@ def _said(call: Call, event: Said) -> Change:
         call, more, _ = _let_go(call)
         effects += more
     return call, tuple(effects), ()
+
+
+def _told(call: Call, told: str, *, whole: bool) -> tuple[Call, tuple[Effect, ...]]:
+    """The AI has said a fact; one that was spoken over is said again, and announced when its time is up."""
+    telling, again = call.telling, call.talk.said_again
+    if (ours := words_of(told)) is not None:
+        repeats = not whole and again < AGAIN_AT_MOST
+        call = replace(call, talk=replace(call.talk, said_again=again + 1 if repeats else 0))
+        return call, (SayWords(ours),) if repeats else ()
+    if telling is None or telling.id != told:
+        return call, ()
+    if whole:
+        return replace(call, telling=None), ()
+    return call, (SayFact(telling),) if call.told_by is TellsBy.ASSISTANT else ()
 
 
 def _used(call: Call, event: ToolUsed) -> Change:
@@ -211,8 +260,8 @@ def _used(call: Call, event: ToolUsed) -> Change:
                 effects.append(SendCaller("keys", about))
             case conversation.EmergencyDialled():
                 events.append(EmergencyCalled(event.at))
-            case conversation.AgentChanged():
-                call = replace(call, assistant=replace(call.assistant, told=None))
+            case conversation.AgentChanged() | conversation.LanguageChanged():
+                call = aides.to_be_told(call, Post.ASSISTANT)
             case conversation.NoteKept(text):
                 effects.append(PassNote(text))
     return call, tuple(effects), tuple(events)

@@ -1,21 +1,22 @@
-"""What a call decides: the room, the legs in it, the AI's role, and when the call is closed.
+"""What a call decides: the room, the legs in it, and when the call is closed.
 
 No Temporal, no network, no clock. Knows of its escalation only that it exists and what to tell the caller;
-who is paged is `ladder`'s business, how the AI's leg changes its role is `assistant`'s.
+who is paged is `ladder`'s business, what the AIs' legs do is `aides`', what people may do to the room is `floor`'s.
 """
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from workflows import answering
-from workflows.assistant import Assistant, Role, Step, after, next_step
+from workflows import aides, answering, floor, returning
 from workflows.call_news import (
+    Acted,
     Announce,
     AnnouncementEnded,
     BridgeAttached,
     BridgeDetached,
     CallerEnded,
     CaseHeard,
+    CaseOver,
     DeliverMessage,
     Dismissed,
     Due,
@@ -29,31 +30,33 @@ from workflows.call_news import (
     LegEnded,
     Look,
     Looked,
+    MannerSet,
     MessageLeft,
     RemoveLeg,
     ReportCallerGone,
     Reported,
     ReportJoined,
     ReportLeft,
+    Returned,
     RoomEnded,
     SayFact,
     SeatExpected,
     StartEscalation,
+    StayedSilent,
     StepDone,
     StepFailed,
     SteppedOut,
     StreamEnded,
-    TakeStep,
     Told,
 )
-from workflows.call_state import Call, CallerAt, LegAt, ResponderLeg, TellsBy
+from workflows.call_state import Call, CallerAt, Closing, LegAt, ResponderLeg, TellsBy
+from workflows.labels import assistant_label, is_assistant_label, is_caller
 from workflows.values import (
     CallSid,
     Case,
     ConferenceSid,
     EscalationId,
     Fact,
-    PersonId,
     Responder,
 )
 
@@ -64,11 +67,11 @@ EXPECTED_S = (
 LEAVE_GRACE_S = 3.0  # a leg that left the room hung up or is in the menu: its <Dial action> says which
 ANNOUNCEMENT_S = 20.0  # an announcement whose end was never told is over by then
 STILL_RINGING_S = 30.0  # a caller who hears nothing for longer believes that they were forgotten
-NONCES_REMEMBERED = 50  # stream tokens last two minutes; a leg does not attach that often
 LEGS_UNANNOUNCED = 10  # a leg may enter the room before its seat is announced
 ROOMS_REMEMBERED = 10  # a room collapses now and then; its last news is seconds late, not hours
 NAMES_REMEMBERED = 50
 FACTS_WAITING = 4  # older news is no news: the caller hears the latest
+NOBODY_SPOKE = "somebody rang and did not speak. Please ring them back once:"
 
 
 Decision = tuple[Call, tuple[Effect, ...]]
@@ -106,6 +109,10 @@ def _heard(call: Call, event: Event) -> Decision:
     match event:
         case Reported(case, at):
             return _reported(call, case, at)
+        case Returned(room, at):
+            return returning.back(call, room, at)
+        case CaseOver(room, _):
+            return returning.nothing_to_come_back_to(call, room), ()
         case EmergencyCalled():
             kept = tuple(fact for fact in call.to_tell if fact.kind != "danger")
             return replace(call, emergency_called=True, to_tell=kept), ()
@@ -113,6 +120,8 @@ def _heard(call: Call, event: Event) -> Decision:
             return replace(call, message_taken=True), (DeliverMessage(recording, seconds),)
         case CaseHeard():
             return replace(call, handled=True), ()
+        case StayedSilent():
+            return replace(call, silent=True), ()
         case FoundFailedOver():
             return replace(call, failed_over=True), ()
         case Joined(conference, sid, label, at):
@@ -124,13 +133,12 @@ def _heard(call: Call, event: Event) -> Decision:
                 return call, ()
             return _empty(_finished(replace(call, conference_sid=conference, room_over=True), conference), at)
         case CallerEnded(at):
-            return _caller_gone(call)
+            return _caller_gone(call, at)
         case SteppedOut(sid, at):
             return _leg_moved(call, sid, LegAt.MENU, at)
-        case LegEnded(sid, _) if sid == call.assistant.sid:
-            return _assistant_ended(call), ()
         case LegEnded(sid, at):
-            return _leg_moved(call, sid, LegAt.GONE, at)
+            aide = aides.of_leg(call, sid)
+            return _leg_moved(call, sid, LegAt.GONE, at) if aide is None else (aides.ended(call, aide), ())
         case Told(fact, _):
             return _to_tell(call, fact)
         case AnnouncementEnded():
@@ -142,21 +150,17 @@ def _heard(call: Call, event: Event) -> Decision:
                 call, resolved=True, to_tell=tuple(f for f in call.to_tell if f.kind == "over")
             ), ()
         case StepDone() | StepFailed():
-            return _stepped(call, event)
-        case BridgeAttached(generation, queue, _, nonce):
-            if may_attach(call, generation, nonce) is not None:
-                return call, ()
-            call = replace(call, nonces=(*call.nonces, nonce)[-NONCES_REMEMBERED:])
-            fresh = replace(call.assistant, bridge=queue, told=None, quiet=False, failing=False)
-            here = replace(call, assistant=fresh, voice_lost=None, silent_since=None, moments=0)
-            return replace(here, broken_off=False), ()
-        case BridgeDetached(generation, queue, at):
-            if (generation, queue) != (call.assistant.generation, call.assistant.bridge):
-                return call, ()
-            left = replace(call.assistant, bridge=None, told=None)
-            return replace(call, assistant=left, silent_since=call.silent_since or at), ()
-        case StreamEnded(generation, at):
-            return _stream_ended(call, generation, at), ()
+            return aides.stepped(call, event)
+        case BridgeAttached():
+            return aides.attached(call, event), ()
+        case BridgeDetached():
+            return aides.detached(call, event), ()
+        case StreamEnded():
+            return aides.stream_ended(call, event), ()
+        case Acted():
+            return floor.acted(call, event)
+        case MannerSet():
+            return floor.ordered(call, event)
         case Looked():
             return _looked(call, event)
         case Due(at):
@@ -179,32 +183,18 @@ def _followed(change: answering.Change) -> Decision:
 def _settled(call: Call, at: datetime) -> Decision:
     """What follows from the state itself, whatever the news was."""
     effects: list[Effect] = []
-    if not call.ending and _nobody_left_to_serve(call):
+    if not call.ending and not call.guest and _nobody_left_to_serve(call):
         call = replace(call, ending=True, to_tell=())
         legs = [leg.sid for leg in call.legs if leg.at is not LegAt.GONE]
-        if call.assistant.sid:
-            legs.append(call.assistant.sid)
-        effects.append(EndRoom((*legs, *call.stale_legs)))
-        call = replace(call, stale_legs=())
-    if call.stale_legs and call.wanted.role is Role.GONE:  # its successor will not come to have it removed
-        effects += [RemoveLeg(sid) for sid in call.stale_legs]
-        call = replace(call, stale_legs=())
-    if call.step is None:
-        step = next_step(call.assistant, call.wanted)
-        if step is not None:
-            assistant = call.assistant
-            if step is Step.ADD:
-                old = assistant.sid
-                call = replace(call, stale_legs=(*call.stale_legs, old) if old else call.stale_legs)
-                assistant = replace(
-                    Assistant(generation=assistant.generation + 1),
-                    dialling=True,
-                    add_failures=assistant.add_failures,
-                )
-            call = replace(call, step=step, step_for=call.wanted, assistant=assistant)
-            effects.append(TakeStep(step, call.wanted, assistant))
+        effects.append(EndRoom((*legs, *aides.legs(call))))
+        call = replace(call, aides=tuple(replace(aide, stale_legs=()) for aide in call.aides))
+    call, more = floor.settled(call)
+    effects += more
+    call, more = aides.settled(call)
+    effects += more
     in_room = call.caller is CallerAt.ROOM and call.conference_sid is not None and not call.room_over
-    if call.telling is None and call.to_tell and in_room:
+    hears = not call.held(call.sid) or any(fact.kind == "danger" for fact in call.to_tell[:1])
+    if call.telling is None and call.to_tell and in_room and hears:
         fact, *rest = call.to_tell
         by_ai = call.attended and fact.kind != "danger"
         told_by = TellsBy.ASSISTANT if by_ai else TellsBy.ANNOUNCEMENT
@@ -217,7 +207,7 @@ def _nobody_left_to_serve(call: Call) -> bool:
     on = {LegAt.EXPECTED, LegAt.ROOM, LegAt.LEFT, LegAt.MENU}
     responders = any(leg.at in on for leg in call.legs)
     if call.caller is CallerAt.GONE:
-        return not responders
+        return not responders and (not call.visitors or call.resolved)
     return (
         call.caller is CallerAt.ROOM
         and call.resolved
@@ -230,6 +220,8 @@ def _nobody_left_to_serve(call: Call) -> bool:
 def _reported(call: Call, case: Case, at: datetime) -> Decision:
     if call.escalation is not None and not call.resolved:
         return call, ()  # the same emergency, said twice
+    if returning.merges(call, case):
+        return returning.merged(call, case, at)
     nth = call.escalations + 1
     escalation = EscalationId(f"escalation-{call.sid}" if nth == 1 else f"escalation-{call.sid}-{nth}")
     call = replace(call, case=case, escalation=escalation, escalations=nth, resolved=False, told_at=at)
@@ -255,22 +247,18 @@ def _joined(call: Call, conference: ConferenceSid, sid: CallSid, label: str, at:
         call = _finished(call, old) if old is not None and old != conference else call
     call = replace(call, conference_sid=conference)
     if sid == call.sid:
-        here = replace(call, caller=CallerAt.ROOM, away=None, away_since=None)
+        here = floor.moved(replace(call, caller=CallerAt.ROOM, away=None, away_since=None), sid)
         return (here if call.caller is not CallerAt.GONE else call), ()
-    ai = call.assistant
-    if label == assistant_label(call.sid, ai.generation):
-        stale = tuple(RemoveLeg(old) for old in call.stale_legs)
-        seated = replace(ai, sid=sid, present=True, dialling=False)
-        return replace(call, assistant=seated, stale_legs=()), stale
-    if label.startswith(assistant_prefix(call.sid)):
-        # An old generation that came in after it was given up; one that is being replaced goes by itself.
-        return call, () if sid in call.stale_legs else (RemoveLeg(sid),)
+    if is_assistant_label(call.sid, label):
+        return aides.joined(call, sid, label)
+    if is_caller(label):
+        return returning.visited(call, sid), ()
     leg = next((leg for leg in call.legs if leg.sid == sid), None)
     if leg is None:  # nobody announced it, yet: the telephone network may be faster than the escalation
         others = tuple(known for known in call.unannounced if known != sid)
         return replace(call, unannounced=(*others, sid)[-LEGS_UNANNOUNCED:]), ()
     legs = _with_leg(call, replace(leg, at=LegAt.ROOM, since=at, told_left=False))
-    return replace(call, legs=legs), (ReportJoined(leg.person.id, sid),)
+    return floor.moved(replace(call, legs=legs), sid), (ReportJoined(leg.person.id, sid),)
 
 
 def _seat_expected(call: Call, person: Responder, sid: CallSid, at: datetime) -> Decision:
@@ -293,32 +281,16 @@ def _finished(call: Call, conference: ConferenceSid) -> Call:
     return replace(call, finished_rooms=(*others, conference)[-ROOMS_REMEMBERED:])
 
 
-def _assistant_ended(call: Call) -> Call:
-    """The AI's leg is over; one that never came in counts as refused."""
-    ai = call.assistant
-    failures = ai.add_failures + (0 if ai.present else 1)
-    return replace(call, assistant=Assistant(ai.generation, add_failures=failures), step=None)
-
-
 def _left(call: Call, sid: CallSid, at: datetime) -> Decision:
     if sid == call.sid:
-        return call, ()  # the caller's own <Dial action> or call status says whether they hung up
-    if sid == call.assistant.sid:
-        lost = Assistant(generation=call.assistant.generation, add_failures=call.assistant.add_failures)
-        return replace(call, assistant=lost, step=None), ()
+        return floor.moved(call, sid), ()  # their own <Dial action> or call status says whether they hung up
+    if (aide := aides.of_leg(call, sid)) is not None:
+        return aides.lost(call, aide), ()
     leg = next((leg for leg in call.legs if leg.sid == sid), None)
     if leg is None or leg.at is not LegAt.ROOM:
-        return _forgotten(call, sid), ()
-    return replace(call, legs=_with_leg(call, replace(leg, at=LegAt.LEFT, since=at))), ()
-
-
-def _stream_ended(call: Call, generation: int, at: datetime) -> Call:
-    """Nobody carries the AI's sound: the caller hears nothing until another bridge does."""
-    ai = call.assistant
-    if generation != ai.generation or ai.bridge is None:
-        return call
-    lost = replace(ai, bridge=None, told=None)
-    return replace(call, assistant=lost, silent_since=call.silent_since or at, broken_off=True)
+        return returning.left(_forgotten(call, sid), sid), ()
+    left = replace(call, legs=_with_leg(call, replace(leg, at=LegAt.LEFT, since=at)))
+    return floor.moved(left, sid), ()
 
 
 def _leg_moved(call: Call, sid: CallSid, to: LegAt, at: datetime) -> Decision:
@@ -331,20 +303,25 @@ def _leg_moved(call: Call, sid: CallSid, to: LegAt, at: datetime) -> Decision:
     return replace(call, legs=_with_leg(call, moved)), report
 
 
-def _caller_gone(call: Call) -> Decision:
+def _caller_gone(call: Call, at: datetime) -> Decision:
     if call.caller is CallerAt.GONE:
         return call, ()
     call = replace(call, caller=CallerAt.GONE, to_tell=(), telling=None)
-    return call, (ReportCallerGone(),) if call.escalation else ()
+    broke_off = answering.hung_up(call, at)
+    if broke_off[2]:
+        return _followed(broke_off)
+    if call.escalation:
+        return call, (ReportCallerGone(),)
+    reachable = call.caller_number.startswith("+")
+    if call.silent and reachable and call.closing is Closing.ABANDONED:
+        return call, (DeliverMessage("", 0, f"{NOBODY_SPOKE} {call.caller_number}"),)
+    return call, ()
 
 
 def _empty(call: Call, at: datetime) -> Decision:
     """The room is over: whoever was in it has left it, the AI's leg is gone with it, unless it is yet to come."""
     legs = tuple(replace(leg, at=LegAt.LEFT, since=at) if leg.at is LegAt.ROOM else leg for leg in call.legs)
-    call = replace(call, legs=legs, unannounced=())
-    if call.assistant.dialling:
-        return call, ()
-    return replace(call, assistant=Assistant(generation=call.assistant.generation), step=None), ()
+    return aides.emptied(floor.emptied(replace(call, legs=legs, unannounced=(), visitors=()))), ()
 
 
 def _to_tell(call: Call, fact: Fact) -> Decision:
@@ -381,37 +358,6 @@ def _reassurance_due(call: Call, at: datetime) -> bool:
     return _wants_reassurance(call) and heard is not None and heard + timedelta(seconds=STILL_RINGING_S) <= at
 
 
-def _stepped(call: Call, event: StepDone | StepFailed) -> Decision:
-    if call.step is not event.step:
-        return call, ()  # the leg this was about is gone
-    ai, wanted = call.assistant, call.step_for or call.wanted
-    if event.generation not in {None, ai.generation}:
-        return call, ()  # … and its successor takes a step of the same kind
-    call = replace(call, step=None, step_for=None)
-    if event.step in {Step.QUIET, Step.TELL_ROLE} and event.queue not in {None, ai.bridge}:
-        return call, ()  # another bridge has attached since, and knows nothing of it
-    if isinstance(event, StepDone):
-        ai = after(ai, event.step, wanted)
-        if event.step is Step.ADD:
-            ai = replace(ai, sid=event.sid or ai.sid, dialling=not ai.present, add_failures=0)
-            call = replace(call, conference_sid=call.conference_sid or event.conference)
-        return replace(call, assistant=ai), ()
-    if event.step is Step.ADD:
-        failed = replace(ai, dialling=False, generation=ai.generation, add_failures=ai.add_failures + 1)
-        return replace(call, assistant=failed), ()
-    if event.step in {
-        Step.QUIET,
-        Step.TELL_ROLE,
-    }:  # the bridge does not answer: the next generation takes over
-        return replace(call, assistant=replace(ai, bridge=None, failing=True, quiet=False)), ()
-    if event.gone:
-        return replace(call, assistant=Assistant(generation=ai.generation)), ()
-    if event.step in {Step.COACH, Step.CONFIRM}:
-        whom = wanted.coached or ai.coaching
-        call = replace(call, assistant=replace(ai, coaching=whom, confirmed=False, in_doubt=True))
-    return call, (Look(),)
-
-
 def _looked(call: Call, seen: Looked) -> Decision:
     """What the network says is true beats what callbacks told or failed to tell."""
     effects: list[Effect] = []
@@ -425,16 +371,18 @@ def _looked(call: Call, seen: Looked) -> Decision:
             if _unseen(call, sid, label)
         ]
         absent = [leg.sid for leg in call.legs if leg.at is LegAt.ROOM and leg.sid not in here]
-        if call.assistant.present and call.assistant.sid is not None and call.assistant.sid not in here:
-            absent.append(call.assistant.sid)
+        absent += [sid for sid in call.visitors if sid not in here]
+        ais = [aide.leg for aide in call.aides]
+        absent += [ai.sid for ai in ais if ai.present and ai.sid is not None and ai.sid not in here]
         events += [Left(seen.conference, sid, seen.at) for sid in absent]
         if seen.room_over:
             events.append(RoomEnded(seen.conference, seen.at))
     events += [LegEnded(sid, seen.at) for sid in seen.ended if sid != call.sid]
     if call.sid in seen.ended:
         events.append(CallerEnded(seen.at))
-    if call.assistant.sid in seen.ended:
-        call = _assistant_ended(call)
+    for aide in call.aides:
+        if aide.leg.sid in seen.ended:
+            call = aides.ended(call, aide)
     for event in events:
         call, more = _heard(call, event)
         effects += more
@@ -445,10 +393,9 @@ def _unseen(call: Call, sid: CallSid, label: str) -> bool:
     """In the room by the network's word, not by ours."""
     if sid == call.sid:
         return call.caller is CallerAt.MENU
-    if sid == call.assistant.sid:
-        return not call.assistant.present
-    if label == assistant_label(call.sid, call.assistant.generation):
-        return not call.assistant.present
+    for aide in call.aides:
+        if sid == aide.leg.sid or label == assistant_label(call.sid, aide.leg.generation, aide.post):
+            return not aide.leg.present
     return not any(leg.sid == sid and leg.at is LegAt.ROOM for leg in call.legs)
 
 
@@ -477,44 +424,3 @@ def _due(call: Call, at: datetime) -> Decision:
 
 def _with_leg(call: Call, leg: ResponderLeg) -> tuple[ResponderLeg, ...]:
     return tuple(leg if known.sid == leg.sid else known for known in call.legs)
-
-
-def may_attach(call: Call, generation: int, nonce: str) -> str | None:
-    """Why a bridge may not carry the AI leg's audio; None: it may. A stream token is good once."""
-    if generation != call.assistant.generation:
-        return f"generation {generation} of the AI leg was replaced by {call.assistant.generation}"
-    if nonce and nonce in call.nonces:
-        return "this stream token was used before"
-    return None if call.wanted.role is not Role.GONE else "this call has no place for an AI any more"
-
-
-def may_resume(call: Call, generation: int) -> bool:
-    """Whether an AI leg whose stream ended gets another one."""
-    return generation == call.assistant.generation and call.wanted.role is not Role.GONE
-
-
-def assistant_label(call: CallSid, generation: int) -> str:
-    """The AI leg's label: role-id-generation, unique among active participants. At most 128 characters."""
-    return f"{assistant_prefix(call)}{generation}"
-
-
-def assistant_prefix(call: CallSid) -> str:
-    """What the labels of all of this call's AI legs begin with."""
-    return f"ai-x{call}-"
-
-
-def caller_label(call: CallSid) -> str:
-    """The caller's label; a call has one caller leg."""
-    return f"caller-x{call}-1"
-
-
-def responder_label(person: PersonId, leg: CallSid) -> str:
-    """A responder's label; each leg of theirs is a generation of its own."""
-    return f"responder-{person}-{leg[-8:]}"
-
-
-def seated_person(label: str) -> PersonId | None:
-    """The person whose leg bears this label; None for a caller's or an AI's."""
-    role, _, rest = label.partition("-")
-    person, _, leg = rest.rpartition("-")
-    return PersonId(person) if role == "responder" and person and leg else None

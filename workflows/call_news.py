@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from workflows.assistant import Assistant, Step, Wanted
+from workflows.assistant import Assistant, Post, Step, Wanted
+from workflows.call_state import Manner
+from workflows.room_acts import RoomAct
 from workflows.sentences import Words
 from workflows.tools import Use
 from workflows.values import CallSid, Case, ConferenceSid, EscalationId, Fact, PersonId, Responder
@@ -18,6 +20,22 @@ class Reported:
     """The caller reported an emergency."""
 
     case: Case
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Returned:
+    """The caller's number has a case open: they go back to it. room: the conference they wait in."""
+
+    room: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class CaseOver:
+    """The case they came back to is over, and heard nothing of them."""
+
+    room: str
     at: datetime
 
 
@@ -127,7 +145,7 @@ class Dismissed:
 
 @dataclass(frozen=True)
 class StepDone:
-    """A step of the AI's leg succeeded; ADD brings the leg's SID and the room's.
+    """A step of an AI's leg succeeded; ADD brings the leg's SID and the room's.
 
     generation, queue: the leg and the bridge it was taken for; where given, news of others changes nothing.
     """
@@ -179,6 +197,13 @@ class Looked:
     room_over: bool
     present: tuple[tuple[CallSid, str], ...]
     ended: tuple[CallSid, ...]
+    at: datetime
+
+
+@dataclass(frozen=True)
+class StayedSilent:
+    """The caller neither spoke nor pressed a key, and the line's rule is to end the call."""
+
     at: datetime
 
 
@@ -261,6 +286,24 @@ class NotTold:
 
 
 @dataclass(frozen=True)
+class Acted:
+    """A person does something to the room."""
+
+    act: RoomAct
+    at: datetime
+
+
+@dataclass(frozen=True)
+class MannerSet:
+    """A human's leg is held, muted or neither, as it was ordered; or that failed, and it may be so or not."""
+
+    leg: CallSid
+    manner: Manner
+    done: bool
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Due:
     """A look, an announcement or a grace period is due."""
 
@@ -269,6 +312,8 @@ class Due:
 
 Event = (
     Reported
+    | Returned
+    | CaseOver
     | EmergencyCalled
     | MessageLeft
     | CaseHeard
@@ -288,6 +333,7 @@ Event = (
     | BridgeDetached
     | Looked
     | FoundFailedOver
+    | StayedSilent
     | Said
     | ToolUsed
     | ToolAnswered
@@ -296,6 +342,8 @@ Event = (
     | KeysPressed
     | NotSent
     | NotTold
+    | Acted
+    | MannerSet
     | Due
 )
 
@@ -309,6 +357,14 @@ class StartEscalation:
 
     escalation: EscalationId
     case: Case
+
+
+@dataclass(frozen=True)
+class AttachCall:
+    """Tell the escalation that this call is about it, and in which room its caller waits."""
+
+    escalation: EscalationId
+    room: str
 
 
 @dataclass(frozen=True)
@@ -342,11 +398,20 @@ class Announce:
 
 @dataclass(frozen=True)
 class TakeStep:
-    """Move the AI's leg one step."""
+    """Move an AI's leg one step."""
 
     step: Step
     wanted: Wanted
     assistant: Assistant
+    post: Post = Post.ASSISTANT
+
+
+@dataclass(frozen=True)
+class SetManner:
+    """Hold or mute a human's leg, or let it speak and hear again."""
+
+    leg: CallSid
+    manner: Manner
 
 
 @dataclass(frozen=True)
@@ -427,11 +492,13 @@ class PassNote:
 
 Effect = (
     StartEscalation
+    | AttachCall
     | ReportJoined
     | ReportLeft
     | ReportCallerGone
     | Announce
     | TakeStep
+    | SetManner
     | RemoveLeg
     | EndRoom
     | Look

@@ -1,36 +1,34 @@
-"""A call made durable: the room, its legs and the AI's role, until everything about the call is over.
+"""A call made durable: the room, its legs and the AIs' roles, until everything about the call is over.
 
-What is decided is in `call` and `assistant`; here is only how. Knows nothing of ladders.
+What is decided is in `call` and its tables; here is only how. Knows nothing of ladders.
 """
 
 import asyncio
+import contextlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
-from temporalio.exceptions import ActivityError, ApplicationError, FailureError
+from temporalio.exceptions import FailureError
 from temporalio.workflow import ParentClosePolicy
 
-from workflows import attributes, call_state, orders, sentences
+from workflows import aides, attributes, call_state, floor, orders, sentences
 from workflows import call_news as news
 from workflows.answering import standing
-from workflows.assistant import Assistant, Step, Wanted
-from workflows.call import (
-    assistant_label,
-    decide,
-    due_at,
-    may_attach,
-    may_resume,
-)
+from workflows.assistant import Post, Role, Wanted
+from workflows.call import decide, due_at
 from workflows.call_state import (
     Call,
 )
+from workflows.call_view import view_of
 from workflows.instructions import Scene, plan
+from workflows.legs import Legs
 from workflows.messages import (
     Attach,
     Attached,
+    CallerComes,
     CallerNews,
     CallInput,
     CallOutcome,
@@ -60,6 +58,7 @@ from workflows.messages import (
     conference_name,
     understood,
 )
+from workflows.room_acts import RoomAct, RoomReply
 from workflows.shell import Loop, now, perform, tell
 from workflows.talk import outcome_of
 from workflows.tools import KnownIncidents, ToolRefusedError
@@ -67,8 +66,9 @@ from workflows.tools import understood as understood_tool
 from workflows.values import CallSid, Case, EscalationId, Fact
 from workflows.voice import Plan, ToolCall, ToolOutcome, Turns, VoiceTrouble
 
-STEP_AGAIN_S = 2.0  # what the network refuses it goes on refusing until somebody leaves or a look says why
-ADD_ATTEMPTS = 3  # the label makes a repeat safe: it joins the leg that is there instead of adding one
+ACT_CONFIRMED_S = (
+    5.0  # whoever acted waits for the answer; an AI's leg takes some hundred milliseconds a step
+)
 
 
 @workflow.defn(name="CallWorkflow")
@@ -87,13 +87,17 @@ class CallWorkflow:
             since=now(),
             looked_at=now(),
             speech=start.speech,
+            open_case=start.open_case,
         )
+        self.legs = Legs(self.loop.hear, lambda: self.call, self._plan)
         self.attaching: set[str] = set()
         self.escalating = asyncio.Lock()
 
     @workflow.run
     async def run(self, start: CallInput) -> CallOutcome:
         """How the call was closed."""
+        if start.call is None and start.open_case is not None and start.straight_back:
+            self.loop.hear(news.Returned(start.open_case.room or self.call.conference, now()))
         while self.loop.inbox or not (self.call.over and await self.loop.settled()):
             asked = await self.loop.next(due_at(self.call), "look at the room")
             self.call, effects = decide(self.call, asked.event if asked else news.Due(now()))
@@ -127,12 +131,14 @@ class CallWorkflow:
         state = self.call
         waits = state.escalation is not None and not state.resolved
         rejoin = (waits or state.conversing) and not state.ending
+        if rejoin and state.guest:  # the room of the other call is over
+            state = await self.loop.ask(news.Returned(conference_name(state.sid), now()))
         return WhatNow(rejoin=rejoin, conference=state.conference)
 
     @workflow.update
     async def attach(self, message: Attach) -> Attached:
         """A bridge wants to carry the AI leg's audio; its token's nonce is good once."""
-        why_not = may_attach(self.call, message.generation, message.nonce)
+        why_not = aides.may_attach(self.call, message.generation, message.nonce)
         if message.nonce in self.attaching:
             why_not = "this stream token is being used"
         if why_not is not None:
@@ -141,22 +147,24 @@ class CallWorkflow:
         broken_off = self.call.broken_off or self.call.assistant.bridge is not None
         await self.loop.ask(news.BridgeAttached(message.generation, message.queue, now(), message.nonce))
         self.attaching.discard(message.nonce)
-        known = self._plan(self.call.wanted)
+        known = self._plan_at_first(message.generation)
         return Attached(accepted=True, plan=replace(known, broken_off=broken_off) if known else None)
 
     @workflow.update
     async def resume(self, message: Resume) -> Resumed:
         """The AI leg's stream ended: shall another be opened?"""
-        if message.generation == self.call.assistant.generation and self.call.assistant.bridge is not None:
+        aide = aides.of_generation(self.call, message.generation)
+        if aide is not None and aide.leg.bridge is not None:
             await self.loop.ask(news.StreamEnded(message.generation, now()))
-        return Resumed(again=may_resume(self.call, message.generation))
+        return Resumed(again=aides.may_resume(self.call, message.generation))
 
     @workflow.update
     async def use_tool(self, message: ToolCall) -> ToolOutcome:
         """The AI asks for something; what the model is told. One outcome, however often it asks."""
         use, refusal = None, ""
+        post = aides.post_of(self.call, message.generation) or Post.ASSISTANT
         try:
-            use = understood_tool(message.name, message.arguments, self.call.wanted.role)
+            use = understood_tool(message.name, message.arguments, self.call.wanted_as(post).role)
         except ToolRefusedError as error:
             refusal = str(error)
         if isinstance(use, KnownIncidents):
@@ -165,6 +173,24 @@ class CallWorkflow:
         else:
             after = await self.loop.ask(news.ToolUsed(message.id, use, refusal, now()))
         return outcome_of(after.talk, message.id) or ToolOutcome(output="Nothing was done.")
+
+    @workflow.update
+    async def act(self, message: RoomAct) -> RoomReply:
+        """A person does something to the room; answered when it is so, or when it is taking too long."""
+        after = await self.loop.ask(news.Acted(message, now()))
+        outcome = floor.outcome_of(after, message)
+        if outcome is None or not outcome.done:
+            return RoomReply(done=False, sentence=outcome.sentence if outcome else "it was done long ago")
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: floor.is_so(self.call, message), timeout=timedelta(seconds=ACT_CONFIRMED_S)
+            )
+        return RoomReply(done=True, sentence=outcome.sentence, confirmed=floor.is_so(self.call, message))
+
+    @act.validator
+    def check_act(self, message: RoomAct) -> None:
+        """Shape only: what is refused must be on record."""
+        understood(message)
 
     @use_tool.validator
     def check_use_tool(self, message: ToolCall) -> None:
@@ -203,6 +229,8 @@ class CallWorkflow:
                 self._hear(message, news.CaseHeard(now()))
             case "failed-over":
                 self._hear(message, news.FoundFailedOver(now()))
+            case "silent":
+                self._hear(message, news.StayedSilent(now()))
 
     @workflow.signal
     def turns(self, message: Turns) -> None:
@@ -276,21 +304,7 @@ class CallWorkflow:
     @workflow.query
     def status(self) -> CallView:
         """How the call stands."""
-        state, ai = self.call, self.call.assistant
-        return CallView(
-            sid=state.sid,
-            line=state.line,
-            caller=state.caller,
-            caller_number=state.caller_number,
-            escalation=state.escalation,
-            conference=state.conference,
-            conference_sid=state.conference_sid,
-            assistant_role=state.wanted.role,
-            assistant_leg=ai.sid,
-            coaching=ai.coaching if ai.confirmed else None,
-            responders=tuple(leg.person.id for leg in state.legs if leg.at is call_state.LegAt.ROOM),
-            telling=state.telling.kind if state.telling else None,
-        )
+        return view_of(self.call)
 
     @workflow.query
     def conversation(self) -> ConversationView:
@@ -321,16 +335,21 @@ class CallWorkflow:
         match effect:
             case news.StartEscalation(escalation, case):
                 await self._start_escalation(escalation, case)
+            case news.AttachCall(escalation, waits_in):
+                await self._attach(escalation, waits_in)
             case news.ReportJoined(person, leg):
-                await self._tell_escalation("responder_joined", RoomNews(person=person, leg=leg))
+                room_news = RoomNews(person=person, leg=leg, conference=self.call.conference)
+                await self._tell_escalation("responder_joined", room_news)
             case news.ReportLeft(person, leg):
                 await self._tell_escalation("responder_left", RoomNews(person=person, leg=leg))
             case news.ReportCallerGone():
                 await self._tell_escalation("caller_gone", CallerNews(call=self.start.sid))
             case news.Announce(leg, fact):
                 await self._announce(leg, fact)
-            case news.TakeStep(step, wanted, assistant):
-                await self._take(step, wanted, assistant)
+            case news.TakeStep():
+                await self.legs.take(effect)
+            case news.SetManner(leg, manner):
+                await self.legs.set_manner(leg, manner)
             case news.RemoveLeg(sid):
                 await self._try(orders.HANG_UP, orders.OneCall(sid), "remove a leg that was replaced")
             case news.EndRoom(legs):
@@ -342,11 +361,13 @@ class CallWorkflow:
                 order = orders.DeliverMessage(self.start.line.id, self.start.sid, recording, seconds, text)
                 await self._try(orders.DELIVER_MESSAGE, order, "tell whoever takes messages")
             case news.SayFact(fact):
-                if not await self._instruct("say", _spoken(sentences.fact(fact, self.start.line)), fact.id):
+                if not await self._instruct(
+                    "say", _spoken(sentences.fact(fact, self.call.spoken_line)), fact.id
+                ):
                     self.loop.hear(news.NotTold(fact.id, now()))
             case news.SayWords(words):
-                text = sentences.words(words, self.start.line, self.call.last_state)
-                await self._instruct("say", text)
+                text = sentences.words(words, self.call.spoken_line, self.call.last_state)
+                await self._instruct("say", text, words.id)
             case news.Inform(text):
                 await self._instruct("context", text)
             case news.SendCaller(to, about):
@@ -385,14 +406,29 @@ class CallWorkflow:
                 priority=orders.page_priority(case.severity),
             )
 
+    async def _attach(self, escalation: EscalationId, room: str) -> None:
+        """Tell an open case of its caller; one that is over by now must not be waited for."""
+        async with self.escalating:
+            came = CallerComes(call=self.start.sid, conference=room)
+            attached = await tell(escalation, "caller_attached", came)
+        if not attached:
+            self.loop.hear(news.CaseOver(conference_name(self.start.sid), now()))
+
     def _plan(self, wanted: Wanted, *, opens: bool = False) -> Plan | None:
         """What the speech model is to be, in this role."""
         state = self.call
         if state.speech is None:
             return None
         test = state.case is not None and state.case.test
-        scene = Scene(wanted.role, wanted.person, test=test, opens=opens)
+        spoken = wanted.languages or (state.languages() if wanted.role in {Role.COACH, Role.NOTES} else ())
+        scene = Scene(wanted.role, wanted.person, test=test, opens=opens, languages=spoken)
         return plan(state.speech, state.talk, state.line, scene, standing(state))
+
+    def _plan_at_first(self, generation: int) -> Plan | None:
+        """What a bridge that has just attached begins with: nothing is said to all that only one may hear."""
+        aide = aides.of_generation(self.call, generation)
+        wanted = self.call.wanted_as(aide.post if aide is not None else Post.ASSISTANT)
+        return self._plan(wanted if wanted.role is Role.ANSWERING else Wanted(Role.SILENT))
 
     async def _instruct(self, what: Literal["say", "context"], text: str, fact: str | None = None) -> bool:
         """Have the AI say this word for word, or know it; whether its bridge took the order."""
@@ -431,7 +467,7 @@ class CallWorkflow:
         room = self.call.conference_sid
         if room is None:
             return
-        order = orders.AnnounceFact(room, leg, self.start.line, fact)
+        order = orders.AnnounceFact(room, leg, self.start.line, fact, self.call.talk.language)
         try:
             await perform(orders.ANNOUNCE_FACT, order, f"tell the caller: {fact.kind}")
         except FailureError:
@@ -440,7 +476,7 @@ class CallWorkflow:
     async def _look(self) -> None:
         state = self.call
         legs = [leg.sid for leg in state.legs if leg.at is not call_state.LegAt.GONE]
-        ours = [state.sid, *legs, *([state.assistant.sid] if state.assistant.sid else []), *state.stale_legs]
+        ours = [state.sid, *legs, *aides.legs(state)]
         order = orders.LookAtRoom(state.conference_sid, state.conference, ours)
         try:
             seen = await perform(orders.LOOK_AT_ROOM, order, "what is true of this call?")
@@ -448,82 +484,6 @@ class CallWorkflow:
             return  # the next look asks again
         present = tuple((one.sid, one.label) for one in seen.present)
         self.loop.hear(news.Looked(seen.conference, seen.over, present, tuple(seen.ended), now()))
-
-    async def _take(self, step: Step, wanted: Wanted, assistant: Assistant) -> None:
-        """One step of the AI's leg; its end comes back as news either way."""
-        try:
-            done = await self._step(step, wanted, assistant)
-        except FailureError as error:
-            cause = error.cause if isinstance(error, ActivityError) else error
-            gone = isinstance(cause, ApplicationError) and cause.type == orders.GONE
-            if not gone and step not in {
-                Step.QUIET,
-                Step.TELL_ROLE,
-            }:  # a bridge that is gone is replaced at once
-                await workflow.sleep(timedelta(seconds=STEP_AGAIN_S), summary=f"AI: could not {step}")
-            failed = news.StepFailed(step, str(cause or error), gone, now())
-            self.loop.hear(replace(failed, generation=assistant.generation, queue=assistant.bridge))
-            return
-        self.loop.hear(replace(done, generation=assistant.generation, queue=assistant.bridge))
-
-    async def _step(self, step: Step, wanted: Wanted, ai: Assistant) -> news.StepDone:
-        done = news.StepDone(step, now())
-        if step is Step.ADD:
-            return await self._add(ai.generation)
-        if step in {Step.QUIET, Step.TELL_ROLE}:
-            if ai.bridge is not None:
-                quiet = orders.Instruction(self.start.sid, ai.generation, "quiet")
-                role = orders.Instruction(
-                    self.start.sid,
-                    ai.generation,
-                    "role",
-                    wanted.role,
-                    wanted.person,
-                    self._plan(wanted, opens=True),
-                )
-                order = quiet if step is Step.QUIET else role
-                await perform(orders.INSTRUCT_BRIDGE, order, f"bridge: {step}", queue=ai.bridge)
-            return replace(done, at=now())
-        room, sid = self.call.conference_sid, ai.sid
-        if step is Step.REMOVE and sid is not None:
-            await perform(orders.HANG_UP, orders.OneCall(sid), "the AI leaves")
-        elif room is None or sid is None:
-            raise ApplicationError(f"no AI leg in a room to {step}", type=orders.GONE)
-        elif step is Step.CONFIRM:
-            confirm = orders.ConfirmCoaching(room, sid, wanted.coached)
-            await perform(orders.CONFIRM_COACHING, confirm, f"AI: {step}")
-        else:
-            change = {
-                Step.MUTE: orders.SetParticipant(room, sid, muted=True),
-                Step.UNMUTE: orders.SetParticipant(room, sid, muted=False),
-                Step.COACH: orders.SetParticipant(
-                    room, sid, coached=wanted.coached or ai.coaching, uncoach=wanted.coached is None
-                ),
-            }[step]
-            await perform(orders.SET_PARTICIPANT, change, f"AI: {step}")
-        return replace(done, at=now())
-
-    async def _add(self, generation: int) -> news.StepDone:
-        state = self.call
-        label = assistant_label(state.sid, generation)
-        order = orders.AddAssistant(
-            state.sid, state.line, state.conference, state.conference_sid, label, generation
-        )
-        why = "no answer"
-        for _ in range(ADD_ATTEMPTS):
-            try:
-                added = await perform(
-                    orders.ADD_ASSISTANT, order, f"AI: add leg {generation}", priority=orders.ASSISTANT_NEXT
-                )
-            except FailureError as error:
-                why = str(error.cause or error)
-                continue
-            if added.what == "placed" and added.sid is not None:
-                return news.StepDone(Step.ADD, now(), CallSid(added.sid), added.conference)
-            why = added.error or added.what
-            if added.what == "refused":
-                break
-        raise ApplicationError(f"the AI leg was not added: {why}", type=orders.REFUSED)
 
     async def _try(self, order: orders.Order[orders.In, orders.Done], arg: orders.In, summary: str) -> None:
         try:

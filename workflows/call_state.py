@@ -1,4 +1,4 @@
-"""What a call is: the room, the legs in it, the AI's role, the conversation, and how the call is closed.
+"""What a call is: the room, the legs in it, the AIs' roles, the conversation, and how the call is closed.
 
 The caller is in the menu, in the room, or gone. The call is closed when the caller, the room and every leg
 are confirmed gone, in exactly one state: failed-over > escalated > message-taken > handled > spam > abandoned.
@@ -9,15 +9,20 @@ from datetime import datetime
 from enum import StrEnum
 
 from workflows.agents import Speech
-from workflows.assistant import Assistant, Role, Step, Wanted
+from workflows.assistant import Aide, Assistant, Post, Role, Step, Wanted, Wish
+from workflows.room_acts import RoomOutcome
+from workflows.sentences import language_of
 from workflows.talk import Talk
 from workflows.values import (
+    ActId,
     CallSid,
     Case,
     ConferenceSid,
     EscalationId,
     Fact,
+    HoldSound,
     Line,
+    OpenCase,
     Responder,
 )
 
@@ -62,6 +67,31 @@ class ResponderLeg:
     told_left: bool = False
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How a human's leg takes part. hold: what it hears instead of the room; None: it is not on hold."""
+
+    hold: HoldSound | None = None
+    muted: bool = False
+
+
+AT_LARGE = Manner()
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What a human's leg is let do in the room, since somebody asked for it.
+
+    is_: what it is, as far as was confirmed; None: not known. ordered: what the network was told and has not
+    answered yet. Who comes into the room is at large, whatever they were before.
+    """
+
+    leg: CallSid
+    wanted: Manner
+    is_: Manner | None = AT_LARGE
+    ordered: Manner | None = None
+
+
 class TellsBy(StrEnum):
     """Whose voice a fact is told by."""
 
@@ -80,11 +110,14 @@ class Away(StrEnum):
 class Call:
     """One telephone call to a line, until everything about it is over.
 
-    speech: how the AI answers it; None: the menu does. names_told: of whom the caller has heard. voice_lost:
-    since when the speech model fails. silent_since: since when a caller hears nothing of an AI that was lost, or
-    since they were last told to wait, moments times. broken_off: its bridge went without a word. unattended_since:
-    since when a caller who came to talk has nobody to. away: the caller was sent out of the room, and comes back;
-    since away_since.
+    aides: its AIs, one a post, there or not. floors: of legs that were held or muted. acted: what acts on the room
+    came to, by their ids. speech: how the AI answers it; None: the menu does. names_told: of whom the caller has
+    heard. voice_lost: since when the speech model fails. silent_since: since when a caller hears nothing of an AI
+    that was lost, or since they were last told to wait, moments times. broken_off: its bridge went without a word.
+    unattended_since: since when a caller who came to talk has nobody to. away: the caller was sent out of the room,
+    and comes back; since away_since. open_case: what the caller's number had open when it rang. guest: they are in
+    the room of another call, with the owner of their case; visitors: such callers in this room. silent: nothing was
+    heard of the caller, and the line lets such callers go.
     """
 
     sid: CallSid
@@ -96,10 +129,9 @@ class Call:
     conference_sid: ConferenceSid | None = None
     caller: CallerAt = CallerAt.MENU
     legs: tuple[ResponderLeg, ...] = ()
-    assistant: Assistant = field(default_factory=Assistant)
-    stale_legs: tuple[CallSid, ...] = ()
-    step: Step | None = None
-    step_for: Wanted | None = None
+    aides: tuple[Aide, ...] = tuple(Aide(post) for post in Post)
+    floors: tuple[Floor, ...] = ()
+    acted: tuple[tuple[ActId, RoomOutcome], ...] = ()
     case: Case | None = None
     escalation: EscalationId | None = None
     escalations: int = 0
@@ -128,6 +160,34 @@ class Call:
     unattended_since: datetime | None = None
     away: Away | None = None
     away_since: datetime | None = None
+    open_case: OpenCase | None = None
+    guest: bool = False
+    visitors: tuple[CallSid, ...] = ()
+    silent: bool = False
+
+    @property
+    def spoken_line(self) -> Line:
+        """The line, with the language of the conversation before its others."""
+        return self.line.spoken_in(self.talk.language)
+
+    def aide(self, post: Post) -> Aide:
+        """The AI of this post, there or not."""
+        return next((aide for aide in self.aides if aide.post is post), Aide(post))
+
+    @property
+    def assistant(self) -> Assistant:
+        """The leg of the AI that talks with the caller, and coaches."""
+        return self.aide(Post.ASSISTANT).leg
+
+    @property
+    def step(self) -> Step | None:
+        """The step of that leg that is under way."""
+        return self.aide(Post.ASSISTANT).step
+
+    @property
+    def wanted(self) -> Wanted:
+        """What that AI should be in this room now."""
+        return self.wanted_as(Post.ASSISTANT)
 
     @property
     def conversing(self) -> bool:
@@ -140,15 +200,17 @@ class Call:
     def attended(self) -> bool:
         """The AI listens to the caller and can speak with them."""
         ai = self.assistant
-        there = ai.present and ai.bridge is not None and not ai.muted and ai.told == self.wanted
+        heard = ai.muted is False and ai.held is False
+        there = ai.present and ai.bridge is not None and heard and ai.told == self.wanted
         return there and self.voice_lost is None and self.wanted.role is Role.ANSWERING
 
     @property
     def over(self) -> bool:
         """Caller, room and legs are confirmed gone."""
-        legs_gone = all(leg.at is LegAt.GONE for leg in self.legs) and self.assistant.sid is None
-        room_gone = self.room_over or self.conference_sid is None
-        return self.caller is CallerAt.GONE and room_gone and legs_gone and not self.assistant.dialling
+        ais = [aide.leg for aide in self.aides]
+        legs_gone = all(leg.at is LegAt.GONE for leg in self.legs) and all(ai.sid is None for ai in ais)
+        room_gone = self.room_over or self.conference_sid is None or self.guest
+        return self.caller is CallerAt.GONE and room_gone and legs_gone and not any(ai.dialling for ai in ais)
 
     @property
     def closing(self) -> Closing:
@@ -163,20 +225,83 @@ class Call:
         }
         return next(state for state in Closing if true[state])
 
+    # Who is heard
+
+    def held(self, leg: CallSid) -> bool:
+        """Whether somebody has put this human's leg on hold."""
+        return any(floor.leg == leg and floor.wanted.hold is not None for floor in self.floors)
+
     @property
-    def wanted(self) -> Wanted:
-        """What the AI should be in this room now."""
-        here = [leg for leg in self.legs if leg.at is LegAt.ROOM]
-        if (
-            not self.line.assistant
-            or self.resolved
-            or self.ending
-            or self.room_over
-            or (self.caller is not CallerAt.ROOM and not here)
-        ):
+    def here(self) -> tuple[ResponderLeg, ...]:
+        """The responders in the room, in the order they came, whether they hear it or not."""
+        return tuple(leg for leg in self.legs if leg.at is LegAt.ROOM)
+
+    @property
+    def hearing(self) -> tuple[ResponderLeg, ...]:
+        """Those of them who hear it."""
+        return tuple(leg for leg in self.here if not self.held(leg.sid))
+
+    @property
+    def attending(self) -> tuple[ResponderLeg, ...]:
+        """The responders in the room, and those who have just stepped out."""
+        return tuple(leg for leg in self.legs if leg.at in {LegAt.ROOM, LegAt.LEFT, LegAt.MENU})
+
+    @property
+    def in_charge(self) -> bool:
+        """Whether one of them is not on hold."""
+        return any(not self.held(leg.sid) for leg in self.attending)
+
+    # What each AI should be
+
+    def wanted_as(self, post: Post) -> Wanted:
+        """What the AI of this post should be in this room now: what follows from the room, and what was asked."""
+        wish = self.aide(post).wish
+        follows = {
+            Post.ASSISTANT: self._assistant,
+            Post.NOTES: self._note_taker,
+            Post.INTERPRETER: self._interpreter,
+        }[post](wish)
+        nowhere = not self.line.assistant or self.resolved or self.ending or self.room_over or self.guest
+        if nowhere or wish.removed or follows.role is Role.GONE:
             return Wanted(Role.GONE)
-        if here:
-            return Wanted(Role.COACH, here[0].sid, here[0].person.name)
-        if any(leg.at in {LegAt.LEFT, LegAt.MENU} for leg in self.legs):
+        if wish.held:
+            return Wanted(Role.SILENT, held=True)
+        return Wanted(Role.SILENT) if wish.muted else follows
+
+    def _assistant(self, wish: Wish) -> Wanted:
+        if self.caller is not CallerAt.ROOM and not self.here and not self.visitors:
+            return Wanted(Role.GONE)
+        if self.hearing:
+            whom = next((leg for leg in self.hearing if leg.person.id == wish.whom), self.hearing[0])
+            return Wanted(Role.COACH, whom.sid, whom.person.name)
+        out = any(leg.at in {LegAt.LEFT, LegAt.MENU} for leg in self.legs)
+        return Wanted(Role.SILENT if out and not self.here else Role.ANSWERING)
+
+    def _note_taker(self, wish: Wish) -> Wanted:
+        """There while somebody talks with the caller, if the line has one or one was called."""
+        there = self.speech is not None and (wish.called or self.speech.notes)
+        return Wanted(Role.NOTES if there and self.attending else Role.GONE)
+
+    def _interpreter(self, wish: Wish) -> Wanted:
+        """There while somebody talks with the caller in another language; silent while either cannot hear."""
+        there = self.speech is not None and (wish.called or self.speech.interpreter)
+        if not there or not self.attending:
+            return Wanted(Role.GONE)
+        languages = self.languages(wish.language)
+        if len(set(languages)) == 1:
+            return Wanted(Role.GONE)
+        caller_hears = self.caller is CallerAt.ROOM and not self.held(self.sid)
+        if not caller_hears or not self.hearing:
             return Wanted(Role.SILENT)
-        return Wanted(Role.ANSWERING)
+        return Wanted(Role.INTERPRETER, person=self.hearing[0].person.name, languages=languages)
+
+    def languages(self, spoken: str = "") -> tuple[str, str]:
+        """The caller's language and the responder's. spoken: the caller's, if somebody has said so.
+
+        A caller who is said to need an interpreter, and no more, speaks the line's other language.
+        """
+        theirs = next((leg.person.language for leg in (*self.hearing, *self.legs)), "en")
+        mine = spoken or language_of(self.line.languages)
+        if not spoken and mine == theirs and self.aide(Post.INTERPRETER).wish.called:
+            mine = next((one for one in self.line.languages if one != theirs), mine)
+        return mine, theirs

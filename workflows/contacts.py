@@ -3,7 +3,7 @@
 from configuration.model import Agent as OwnersAgent
 from configuration.model import Configuration, Person
 from workflows.agents import Agent, AgentId, Kind, Speech
-from workflows.sentences import language_of
+from workflows.sentences import language_of, welcome_back
 from workflows.values import Line, LineId, PersonId, Responder, Severity
 
 PLAIN = OwnersAgent(
@@ -45,6 +45,10 @@ def speech_of(configuration: Configuration, line_id: str) -> Speech | None:
         danger_words=line.speech.danger_words,
         harmless_words=line.speech.harmless_words,
         danger_s=line.speech.danger_s,
+        languages=line.languages,
+        returning=f"{line.speech.notice_in(language)} {welcome_back(language)}",
+        notes=line.notes,
+        interpreter=line.interpreter,
     )
 
 

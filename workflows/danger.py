@@ -1,5 +1,6 @@
 """Whether words mean danger to life: a table of phrases beside whatever the AI makes of them.
 
+A child that calls alone is danger too.
 Too often is no harm, too seldom is: a phrase fires wherever it is said, unless it is denied in the same breath
 ("no smoke"). Phrases of every language are looked for, whatever language the line speaks.
 """
@@ -66,6 +67,9 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "stuck in the elevator",
         "in the elevator",
         "inside the elevator",
+        "my mommy",
+        "my mummy",
+        "my daddy",
     ),
     "es": (
         "no respira",
@@ -107,6 +111,8 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "atrapado",
         "atrapada",
         "en el ascensor",
+        "mi mami",
+        "mi papi",
     ),
 }
 

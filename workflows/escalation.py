@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
 
-from workflows import attributes, ladder, orders
-from workflows.ladder import Caller, Decision, Escalation, armed, decide
+from workflows import attributes, emergency, ladder, orders
+from workflows.emergency import Caller, Decision, Escalation
+from workflows.ladder import armed, decide
 from workflows.messages import (
     CallerComes,
     CallerNews,
@@ -49,7 +50,7 @@ class EscalationWorkflow:
     @workflow.init
     def __init__(self, start: EscalationInput) -> None:
         self.start = understood(start)
-        self.loop = Loop[ladder.Event, ActReply]()
+        self.loop = Loop[emergency.Event, ActReply]()
         self.state: Escalation | None = start.state
         self.listed: tuple[object, ...] = ()
         self.withdrawn: dict[PersonId, Withdrawal] = {}
@@ -65,7 +66,7 @@ class EscalationWorkflow:
         while not (self._state.over and await self.loop.settled()):
             timer = armed(self._state)
             asked = await self.loop.next(timer.at if timer else None, timer.kind if timer else "")
-            event = asked.event if asked else ladder.TimerFired(now())
+            event = asked.event if asked else emergency.TimerFired(now())
             self._carry_out(decide(self._state, event), asked)
             if workflow.info().is_continue_as_new_suggested():
                 timer = armed(
@@ -87,22 +88,22 @@ class EscalationWorkflow:
     @workflow.update
     async def acknowledge(self, act: Act) -> ActReply:
         """Take it. The reply says who has it."""
-        return await self.loop.ask(ladder.Acted(act, now()))
+        return await self.loop.ask(emergency.Acted(act, now()))
 
     @workflow.update
     async def decline(self, act: Act) -> ActReply:
         """Not me."""
-        return await self.loop.ask(ladder.Acted(act, now()))
+        return await self.loop.ask(emergency.Acted(act, now()))
 
     @workflow.update
     async def resolve(self, act: Act) -> ActReply:
         """It is over, and well."""
-        return await self.loop.ask(ladder.Acted(act, now()))
+        return await self.loop.ask(emergency.Acted(act, now()))
 
     @workflow.update
     async def cancel(self, act: Act) -> ActReply:
         """It never was an emergency."""
-        return await self.loop.ask(ladder.Acted(act, now()))
+        return await self.loop.ask(emergency.Acted(act, now()))
 
     @acknowledge.validator
     def check_acknowledge(self, act: Act) -> None:
@@ -152,44 +153,46 @@ class EscalationWorkflow:
         except ApplicationError as error:
             workflow.logger.warning("act refused", extra={"why": error.message})
             return
-        self.loop.hear(ladder.Acted(act, now()))
+        self.loop.hear(emergency.Acted(act, now()))
 
     # News
 
     @workflow.signal
     def page_moved(self, news: PageNews) -> None:
         """A channel of a page has moved."""
-        self._hear(news, ladder.PageMoved(news.page, news.channel, news.evidence, now(), news.ring))
+        self._hear(news, emergency.PageMoved(news.page, news.channel, news.evidence, now(), news.ring))
 
     @workflow.signal
     def caller_attached(self, news: CallerComes) -> None:
         """A call belongs to this emergency, and its caller waits."""
-        self._hear(news, ladder.CallerAttached(news.call, news.conference, now()))
+        self._hear(news, emergency.CallerAttached(news.call, news.conference, now()))
+        if self.state is not None and self.state.over:  # closed in the instant in which they came back
+            self.loop.beside(self._tell_call(news.call, "dismiss_assistant", Dismissal()))
 
     @workflow.signal
     def caller_gone(self, news: CallerNews) -> None:
         """An attached caller hung up."""
-        self._hear(news, ladder.CallerGone(news.call, now()))
+        self._hear(news, emergency.CallerGone(news.call, now()))
 
     @workflow.signal
     def responder_joined(self, news: RoomNews) -> None:
         """A responder is in the room."""
-        self._hear(news, ladder.ResponderJoined(news.person, news.leg, now()))
+        self._hear(news, emergency.ResponderJoined(news.person, news.leg, now(), news.conference))
 
     @workflow.signal
     def responder_left(self, news: RoomNews) -> None:
         """A responder left the room for good."""
-        self._hear(news, ladder.ResponderLeft(news.person, news.leg, now()))
+        self._hear(news, emergency.ResponderLeft(news.person, news.leg, now()))
 
     @workflow.signal
     def worsened(self, message: Worse) -> None:
         """It is worse than it was reported."""
-        self._hear(message, ladder.Worsened(message.case, now()))
+        self._hear(message, emergency.Worsened(message.case, now()))
 
     @workflow.signal
     def note(self, message: CaseNote) -> None:
         """Something to be kept with the case."""
-        self._hear(message, ladder.Noted(message.text, now()))
+        self._hear(message, emergency.Noted(message.text, now()))
 
     @workflow.query
     def status(self) -> EscalationView:
@@ -210,9 +213,10 @@ class EscalationWorkflow:
             next_at=timer.at if timer else None,
             note=state.outcome_note,
             notes=state.notes,
+            owner_room=state.owner_room,
         )
 
-    def _hear(self, message: Message, event: ladder.Event) -> None:
+    def _hear(self, message: Message, event: emergency.Event) -> None:
         try:
             understood(message)
         except NotUnderstoodError as error:
@@ -245,7 +249,7 @@ class EscalationWorkflow:
                 timedelta(seconds=PLAN_AGAIN_S), summary="the owner's file could not be read"
             )
 
-    def _carry_out(self, decision: Decision, asked: Asked[ladder.Event, ActReply] | None = None) -> None:
+    def _carry_out(self, decision: Decision, asked: Asked[emergency.Event, ActReply] | None = None) -> None:
         self.state = decision.state
         if asked is not None and decision.reply is not None:
             asked.answers.append(decision.reply)
@@ -253,34 +257,34 @@ class EscalationWorkflow:
         for effect in decision.effects:
             self.loop.beside(self._perform(effect))
 
-    async def _perform(self, effect: ladder.Effect) -> None:
+    async def _perform(self, effect: emergency.Effect) -> None:
         match effect:
-            case ladder.RingPage(page, ring):
+            case emergency.RingPage(page, ring):
                 await self._relay(self._request(page, ring=ring))
-            case ladder.CallIn(page, conference):
+            case emergency.CallIn(page, conference):
                 request = self._request(page, ring=page.rings)
                 await self._relay(replace(request, conference=conference, kind="join"))
-            case ladder.TextPage(page):
+            case emergency.TextPage(page):
                 await self._text(page)
-            case ladder.PushPage(page):
+            case emergency.PushPage(page):
                 await self._push(page)
-            case ladder.Withdraw(people, owner):
+            case emergency.Withdraw(people, owner):
                 withdrawal = Withdrawal(escalation=self.start.id, owner=owner)
                 for person in people:
                     self.loop.beside(self._withdraw(person, withdrawal))
-            case ladder.Unring(page):
+            case emergency.Unring(page):
                 withdrawal = Withdrawal(escalation=self.start.id, page=page.id)
                 await self._withdraw(page.responder.id, withdrawal)
-            case ladder.TellCaller(call, fact):
+            case emergency.TellCaller(call, fact):
                 async with self.lines.setdefault(call, asyncio.Lock()):  # said in the order decided
                     await self._tell_call(call, "tell", Tell(fact=fact))
-            case ladder.Seat(call, responder, leg):
+            case emergency.Seat(call, responder, leg):
                 await self._tell_call(call, "seat", SeatOrder(person=responder, leg=leg))
-            case ladder.DismissAssistant(call):
+            case emergency.DismissAssistant(call):
                 await self._tell_call(call, "dismiss_assistant", Dismissal())
-            case ladder.AskOwner(page):
+            case emergency.AskOwner(page):
                 await self._ask_owner(page)
-            case ladder.AlertOperator(reason):
+            case emergency.AlertOperator(reason):
                 await self._alert(reason)
 
     def _request(self, page: Page, *, ring: int = 1) -> Request:
@@ -299,7 +303,7 @@ class EscalationWorkflow:
             )
         except FailureError as error:
             evidence = Evidence(Standing.FAILED, at=now(), error=str(error.cause or error))
-            self.loop.hear(ladder.PageMoved(request.page, Channel.VOICE, evidence, now(), request.ring))
+            self.loop.hear(emergency.PageMoved(request.page, Channel.VOICE, evidence, now(), request.ring))
         if person in self.withdrawn:  # the request was slow, and the withdrawal overtook it
             await tell(responder_workflow_id(person), "withdraw", self.withdrawn[person])
 
@@ -383,12 +387,12 @@ class EscalationWorkflow:
         """Tell a call; one that is closed has no caller on the line any more."""
         told = await tell(call_workflow_id(call), signal, message)
         if not told and not self._state.over:
-            self.loop.hear(ladder.CallerGone(call, now()))
+            self.loop.hear(emergency.CallerGone(call, now()))
 
     def _moved(
         self, page: Page, channel: Channel, to: Standing, *, sid: str | None = None, error: str | None = None
     ) -> None:
-        self.loop.hear(ladder.PageMoved(page.id, channel, Evidence(to, sid, now(), error), now()))
+        self.loop.hear(emergency.PageMoved(page.id, channel, Evidence(to, sid, now(), error), now()))
 
     def _list(self, state: Escalation) -> None:
         """Let an operator list it by state, line, severity and responder: one upsert a change."""

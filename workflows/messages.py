@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Literal
 
 from workflows.agents import Speech
+from workflows.assistant import Post, Role
 from workflows.call_state import (
     Call,
     Closing,
 )
-from workflows.ladder import Escalation, Phase, TimerKind
+from workflows.emergency import Escalation, Phase, TimerKind
 from workflows.pages import Evidence, Page
 from workflows.responder import Phone, Request
 from workflows.values import (
@@ -22,8 +23,10 @@ from workflows.values import (
     ConferenceSid,
     EscalationId,
     Fact,
+    HoldSound,
     Ladder,
     Line,
+    OpenCase,
     PageId,
     PersonId,
     Responder,
@@ -122,15 +125,19 @@ class Keys(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class RoomNews(Message):
-    """A responder's leg joined or left the room of a call."""
+    """A responder's leg joined or left the room of a call. conference: that room's name."""
 
     person: PersonId
     leg: CallSid
+    conference: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EscalationView(Message):
-    """How an escalation stands: what `rung status` and the console show."""
+    """How an escalation stands: what `rung status` and the console show.
+
+    owner_room: the conference the owner is in with nobody else; "" where nowhere.
+    """
 
     id: EscalationId
     case: Case
@@ -146,6 +153,7 @@ class EscalationView(Message):
     next_at: datetime | None
     note: str
     notes: tuple[str, ...] = ()
+    owner_room: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,6 +262,7 @@ class CallInput(Message):
 
     caller_number: as Twilio says it; may be "anonymous". caller_digest: the same, keyed and one-way, by which
     a later call from that number finds its open case. speech: how the AI answers it; None: the menu does.
+    open_case: what this number has open already.
     """
 
     sid: CallSid
@@ -262,7 +271,13 @@ class CallInput(Message):
     caller_digest: str = ""
     searchable: bool = True
     speech: Speech | None = None
+    open_case: OpenCase | None = None
     call: Call | None = None
+
+    @property
+    def straight_back(self) -> bool:
+        """Whether the caller goes to their open case without a menu: there is an AI, or the owner, to talk with."""
+        return self.open_case is not None and (self.speech is not None or bool(self.open_case.room))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -286,7 +301,7 @@ class ReportReply(Message):
 class Note(Message):
     """The caller did something in the menu that needs no more words."""
 
-    what: Literal["emergency-called", "case-heard", "failed-over"]
+    what: Literal["emergency-called", "case-heard", "failed-over", "silent"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -390,9 +405,32 @@ class WhatNow(Message):
     conference: str
 
 
+@dataclass(frozen=True)
+class AiView:
+    """An AI in a call. role: what it should be; there: its leg is in the room, and it is so."""
+
+    post: Post
+    role: Role
+    leg: CallSid | None
+    there: bool
+    held: bool
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PersonView:
+    """A human's leg in the room. hold: what they hear instead of it. so: the network has confirmed it."""
+
+    who: str
+    leg: CallSid
+    hold: HoldSound | None
+    muted: bool
+    so: bool
+
+
 @dataclass(frozen=True, kw_only=True)
 class CallView(Message):
-    """How a call stands."""
+    """How a call stands. The assistant is the AI that talks with the caller, and coaches."""
 
     sid: CallSid
     line: Line
@@ -406,6 +444,8 @@ class CallView(Message):
     coaching: CallSid | None
     responders: tuple[str, ...]
     telling: str | None
+    ais: tuple[AiView, ...] = ()
+    people: tuple[PersonView, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

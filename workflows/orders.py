@@ -20,6 +20,7 @@ from workflows.values import (
     ConferenceSid,
     EscalationId,
     Fact,
+    HoldSound,
     Ladder,
     Line,
     LineId,
@@ -215,7 +216,7 @@ class RelayPage:
 
 @dataclass(frozen=True)
 class AddAssistant:
-    """Bring an AI leg into the room. Label and generation make a repeat recognisable."""
+    """Bring an AI leg into the room. Label and generation make a repeat recognisable. muted: from the first frame."""
 
     call: CallSid
     line: Line
@@ -223,17 +224,24 @@ class AddAssistant:
     conference_sid: ConferenceSid | None
     label: str
     generation: int
+    muted: bool = False
 
 
 @dataclass(frozen=True)
 class SetParticipant:
-    """Change one participant; what is None stays. uncoach: coaching off."""
+    """Change one participant; what is None stays. uncoach: coaching off.
+
+    sound: what one who is put on hold hears; line: whose words and languages these are.
+    """
 
     conference: ConferenceSid
     sid: CallSid
     muted: bool | None = None
     coached: CallSid | None = None
     uncoach: bool = False
+    held: bool | None = None
+    sound: HoldSound = "silence"
+    line: LineId | None = None
 
 
 @dataclass(frozen=True)
@@ -247,12 +255,13 @@ class ConfirmCoaching:
 
 @dataclass(frozen=True)
 class AnnounceFact:
-    """Play a fact to one leg in the room."""
+    """Play a fact to one leg in the room. language: the conversation's; "" the line's first."""
 
     conference: ConferenceSid
     leg: CallSid
     line: Line
     fact: Fact
+    language: str = ""
 
 
 @dataclass(frozen=True)

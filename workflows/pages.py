@@ -41,6 +41,7 @@ _ORDER = {
     Standing.WITHDRAWN: 6,
 }
 _REACHED = {Standing.REACHED, Standing.ANSWERED}
+ON_ITS_WAY = {Standing.HELD, Standing.SUBMITTED, Standing.REACHED, Standing.ANSWERED, Standing.UNANSWERED}
 OVER = frozenset({Standing.UNANSWERED, Standing.FAILED, Standing.WITHDRAWN, Standing.ABSENT})
 
 

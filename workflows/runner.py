@@ -14,7 +14,7 @@ from temporalio.bridge.proto.workflow_completion import WorkflowActivationComple
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-PASSED_THROUGH = ("workflows", "configuration")  # loaded once a process, not once a workflow
+PASSED_THROUGH = ("workflows", "configuration", "opentelemetry")  # loaded once a process, not once a workflow
 
 _LATER = {"do_update", "fire_timer"}
 _ALONE = {"initialize_workflow", "remove_from_cache", "query_workflow"}  # as the SDK has it

@@ -5,7 +5,7 @@ Languages: en, es. A line speaks its own; the danger sentence is said in all of 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from workflows.values import Case, Fact, Line
@@ -65,7 +65,9 @@ _FACTS: dict[Language, dict[str, str]] = {
     },
 }
 
-WordsKind = Literal["are_you_there", "still_there", "correction", "one_moment", "keys_heard", "no_keys"]
+WordsKind = Literal[
+    "are_you_there", "still_there", "correction", "withdrawn", "one_moment", "keys_heard", "no_keys"
+]
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,26 @@ class Words:
     kind: WordsKind
     digits: str = ""
 
+    @property
+    def id(self) -> str:
+        """By which the sentence is known again when it comes back as a turn, as a fact is by its own."""
+        return f"words:{self.kind}:{self.digits}"
+
+
+def words_of(said: str) -> Words | None:
+    """The sentence of ours that has this id; None: it is no such id."""
+    mark, _, rest = said.partition(":")
+    name, _, digits = rest.partition(":")
+    kind = next((kind for kind in get_args(WordsKind) if kind == name), None)
+    return Words(kind, digits) if mark == "words" and kind is not None else None
+
 
 _WORDS: dict[Language, dict[WordsKind, str]] = {
     "en": {
         "are_you_there": "Are you there? Please tell me what has happened.",
         "still_there": "I cannot hear you. Please say something, or wait: I will then ask you to press a key.",
         "correction": "I must correct myself. I cannot know that. {state}",
+        "withdrawn": "I should not have said that. Please take no notice of it.",
         "one_moment": "One moment, please.",
         "keys_heard": "Thank you. You pressed {digits}. Is that right?",
         "no_keys": "You have not pressed a key. Never mind, please tell me once more.",
@@ -89,6 +105,7 @@ _WORDS: dict[Language, dict[WordsKind, str]] = {
         "are_you_there": "¿Está ahí? Dígame, por favor, qué ha pasado.",
         "still_there": "No le oigo. Diga algo, por favor, o espere: entonces le pediré que pulse una tecla.",
         "correction": "Debo corregirme. Eso no lo puedo saber. {state}",
+        "withdrawn": "No debería haber dicho eso. No lo tenga en cuenta, por favor.",
         "one_moment": "Un momento, por favor.",
         "keys_heard": "Gracias. Ha pulsado {digits}. ¿Es correcto?",
         "no_keys": "No ha pulsado ninguna tecla. No importa, dígamelo otra vez, por favor.",
@@ -98,6 +115,17 @@ _NOTHING_KNOWN: dict[Language, str] = {
     "en": "Nobody has told me yet that they are coming.",
     "es": "Nadie me ha dicho todavía que venga.",
 }
+
+
+_BACK: dict[Language, str] = {
+    "en": "Your case is still open, and you are back with it. Tell me if anything has changed.",
+    "es": "Su caso sigue abierto y usted vuelve a él. Dígame si algo ha cambiado.",
+}
+
+
+def welcome_back(language: str) -> str:
+    """The first words to a caller whose case is open already."""
+    return _BACK[language_of([language])]
 
 
 def words(what: Words, line: Line, state: Fact | None = None) -> str:

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from workflows import danger, tools
+from workflows import danger, languages, tools
 from workflows.agents import AgentId, Speech
-from workflows.truth import Claim, Known, false_claims
+from workflows.truth import LEAKS, Claim, Known, false_claims, numbers_in
 from workflows.values import Severity
 from workflows.voice import Speaker, ToolOutcome, Turn
 
@@ -23,9 +23,23 @@ NOTES_KEPT = 50
 NOTES_SHOWN = 10
 FAREWELL_S = 8.0  # for the AI's last words, if nothing tells that they were heard
 GOODBYE_WITHIN = 3  # of the caller's last turns, one must have said it
+NOT_UNDERSTOOD_AT_MOST = 2  # times in a row, in one language
+NOT_UNDERSTOOD = ("not-understood", "a caller who could not be understood", Severity.URGENT)
+DROPPED = ("dropped", "a caller whose call broke off", Severity.URGENT)
+WORDS_OF_A_REPORT = 4  # "hello, who is this" is none; a sentence about a pipe is
 OTHER = "other"  # the kind of what the line has no kind for: an emergency is never refused for its name
 
-_GOODBYE = re.compile(r"(?<!\w)(?:good ?bye|bye|hang(?:ing)? up|adios|hasta luego|chao|cuelgo)(?!\w)")
+_GOODBYE = re.compile(
+    r"(?<!\w)(?:good ?bye|bye|hang(?:ing)? up(?! on)|that(?:s| is| was) all|adios|hasta luego|chao|cuelgo)(?!\w)"
+)
+_CALLED = re.compile(
+    r"(?<!\w)(?:(?:have|ve|has|did|just|already|we|i|she|he|they|wife|husband)(?: (?!not|never|nt)\w+){0,2}"
+    r" (?:called|dialed|dialled|phoned|rang|rung)(?! no)|called (?:911|112|999|them)"
+    r"|(?:he|ha|hemos|ya) (?:llamado|marcado)|llame)(?!\w)"
+)
+_NOTHING_WRONG = re.compile(
+    r"(?<!\w)(?:wrong number|misdial\w*|never ?mind|numero equivocado|me equivoque)(?!\w)"
+)
 _WORDS = re.compile(r"\w{4,}")
 
 
@@ -33,14 +47,18 @@ _WORDS = re.compile(r"\w{4,}")
 class Talk:
     """What is known of the conversation.
 
-    taken: of which leg's turns, how many; a batch is sent again until it was taken. outcomes: what tool calls
-    came to, by their ids. danger: the phrase that fired, since danger_at, until somebody was woken for it.
-    last_heard_at: when anybody last said anything. leaving_at: the caller is let go then.
+    taken: of which leg's turns, how many; a batch is sent again until it was taken. interpreted: so, of the
+    interpreter's leg. outcomes: what tool calls came to, by their ids. danger: the phrase that fired, since
+    danger_at, until somebody was woken for it. last_heard_at: when anybody last said anything. leaving_at:
+    the caller is let go then. language: the one spoken, "" the line's first; languages_tried: those that
+    were given up; not_understood: how often in a row. said_again: how often in a row a sentence of ours was
+    spoken over and said anew.
     """
 
     agent: AgentId | None = None
     turns: tuple[Turn, ...] = ()
     taken: tuple[int, int] = (0, 0)
+    interpreted: tuple[int, int] = (0, 0)
     outcomes: tuple[tuple[str, ToolOutcome], ...] = ()
     contact: str = ""
     name: str = ""
@@ -53,12 +71,35 @@ class Talk:
     prompts: int = 0
     corrections: int = 0
     leaving_at: datetime | None = None
+    language: str = ""
+    languages_tried: tuple[str, ...] = ()
+    typed: tuple[str, ...] = ()
+    said_again: int = 0
+    not_understood: int = 0
 
     @property
     def said_goodbye(self) -> bool:
         """Whether the caller has, lately."""
         theirs = [turn.text for turn in self.turns if turn.speaker in _THEIRS][-GOODBYE_WITHIN:]
         return any(_GOODBYE.search(danger.plain(text)) for text in theirs)
+
+    @property
+    def said_called(self) -> bool:
+        """Whether the caller says that somebody has called the emergency number."""
+        return any(_CALLED.search(danger.plain(turn.text)) for turn in self.turns if turn.speaker in _THEIRS)
+
+    @property
+    def numbers_said(self) -> tuple[str, ...]:
+        """The telephone numbers that the caller has said or typed."""
+        theirs = [*self.typed, *(turn.text for turn in self.turns if turn.speaker in _THEIRS)]
+        return tuple(number for text in theirs for number in numbers_in(text))
+
+    @property
+    def broke_off(self) -> bool:
+        """Whether the caller has told something, and taken no leave."""
+        theirs = [danger.plain(turn.text) for turn in self.turns if turn.speaker in _THEIRS]
+        told = any(len(re.findall(r"\w+", text)) >= WORDS_OF_A_REPORT for text in theirs)
+        return told and not self.said_goodbye and not any(_NOTHING_WRONG.search(text) for text in theirs)
 
 
 _THEIRS = frozenset({Speaker.CALLER, Speaker.ROOM})
@@ -73,6 +114,7 @@ class Standing:
 
     escalated: bool = False
     resolved: bool = False
+    message_taken: bool = False
     with_human: bool = False
     severity: Severity | None = None
     caller_number: str | None = None
@@ -99,9 +141,10 @@ class FalselyClaimed:
 
 @dataclass(frozen=True)
 class FactHeard:
-    """The AI has said this fact, to its end or not."""
+    """The AI has said this fact; whole: the caller heard it to its end."""
 
     fact: str
+    whole: bool = True
 
 
 Heard = DangerHeard | FalselyClaimed | FactHeard
@@ -146,13 +189,18 @@ class AgentChanged:
 
 
 @dataclass(frozen=True)
+class LanguageChanged:
+    """The conversation goes on in another language."""
+
+
+@dataclass(frozen=True)
 class NoteKept:
     """To be kept with the case."""
 
     text: str
 
 
-Wanted = Report | KeepMessage | SendForKeys | EmergencyDialled | AgentChanged | NoteKept
+Wanted = Report | KeepMessage | SendForKeys | EmergencyDialled | AgentChanged | LanguageChanged | NoteKept
 Used = tuple[Talk, tuple[Wanted, ...], ToolOutcome]
 
 
@@ -160,13 +208,8 @@ def said(
     talk: Talk, generation: int, first: int, turns: Iterable[Turn], speech: Speech, known: Known, at: datetime
 ) -> tuple[Talk, tuple[Heard, ...]]:
     """The talk with what was said since; a batch that came before changes nothing."""
-    leg, have = talk.taken
-    new = list(turns)
-    if generation < leg:
-        return talk, ()
-    have = have if generation == leg else 0
-    new = new[max(0, have - first) :]
-    talk = replace(talk, taken=(generation, max(have, first + len(list(turns)))))
+    taken, new = _new(talk.taken, generation, first, tuple(turns))
+    talk = replace(talk, taken=taken)
     news: list[Heard] = []
     for turn in new:
         talk = replace(talk, turns=_kept((*talk.turns, turn)), last_heard_at=at)
@@ -178,11 +221,39 @@ def said(
                 talk = replace(talk, danger=phrase, danger_at=at)
                 news.append(DangerHeard(phrase))
         elif turn.speaker is Speaker.ASSISTANT and turn.fact is not None:
-            news.append(FactHeard(turn.fact))
-        elif turn.speaker is Speaker.ASSISTANT and (claims := false_claims(turn.text, known)):
+            news.append(FactHeard(turn.fact, turn.whole))
+        elif turn.speaker is Speaker.ASSISTANT and (claims := _claimed(turn, known)):
             talk = replace(talk, corrections=talk.corrections + 1)
             news.append(FalselyClaimed(claims, turn.whispered))
     return talk, tuple(news)
+
+
+def interpreted(talk: Talk, generation: int, first: int, turns: Iterable[Turn], at: datetime) -> Talk:
+    """The talk with what an interpreter has said since: other people's words, so they are held to no fact.
+
+    What it has heard, the assistant has heard too.
+    """
+    taken, new = _new(talk.interpreted, generation, first, tuple(turns))
+    said = [replace(t, speaker=Speaker.INTERPRETER) for t in new if t.speaker is Speaker.ASSISTANT and t.text]
+    talk = replace(talk, interpreted=taken)
+    return replace(talk, turns=_kept((*talk.turns, *said)), last_heard_at=at) if said else talk
+
+
+def _new(
+    taken: tuple[int, int], generation: int, first: int, turns: tuple[Turn, ...]
+) -> tuple[tuple[int, int], tuple[Turn, ...]]:
+    """How many turns of which leg were taken by now, and those of a batch that were not before."""
+    leg, have = taken
+    if generation < leg:
+        return taken, ()
+    have = have if generation == leg else 0
+    return (generation, max(have, first + len(turns))), turns[max(0, have - first) :]
+
+
+def _claimed(turn: Turn, known: Known) -> tuple[Claim, ...]:
+    """What the AI has claimed; to the person it coaches it may tell what it knows of the caller."""
+    claims = false_claims(turn.text, known)
+    return tuple(claim for claim in claims if not turn.whispered or claim not in LEAKS)
 
 
 def _kept(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
@@ -205,6 +276,8 @@ def remembered(talk: Talk, call_id: str, outcome: ToolOutcome) -> Talk:
 
 def used(talk: Talk, use: tools.Use, speech: Speech, standing: Standing, at: datetime) -> Used:
     """What a tool call changes, what must be done for it, and what the model is told."""
+    if not isinstance(use, tools.NotUnderstood):
+        talk = replace(talk, not_understood=0)
     match use:
         case tools.Escalate():
             return _escalated(talk, use, speech, standing)
@@ -222,6 +295,11 @@ def used(talk: Talk, use: tools.Use, speech: Speech, standing: Standing, at: dat
         case tools.AskForKeys(purpose=about):
             told = "The caller is asked for keys now and comes back in some seconds. Say nothing until then."
             return talk, (SendForKeys(about),), ToolOutcome(output=told, speak=False)
+        case tools.NotUnderstood(language=language):
+            return _not_understood(talk, language, speech, standing)
+        case tools.EmergencyCalled() if not talk.said_called:
+            told = "Not noted: the caller has not said so. Ask them whether they have called."
+            return talk, (), ToolOutcome(output=told)
         case tools.EmergencyCalled():
             told = "Noted: the caller has called the emergency number."
             return talk, (EmergencyDialled(),), ToolOutcome(output=told)
@@ -231,6 +309,8 @@ def used(talk: Talk, use: tools.Use, speech: Speech, standing: Standing, at: dat
             return _ended(talk, standing, at)
         case tools.Brief():
             return talk, (), ToolOutcome(output=brief(talk, standing))
+        case tools.Note(text=text) if any(note.endswith(f" {text}") for note in talk.notes[-NOTES_SHOWN:]):
+            return talk, (), ToolOutcome(output="Kept already.", speak=False)
         case tools.Note(text=text):
             kept = replace(talk, notes=(*talk.notes, f"{at:%H:%M} {text}")[-NOTES_KEPT:])
             return kept, (NoteKept(text),), ToolOutcome(output="Kept.", speak=False)
@@ -271,6 +351,32 @@ def _escalated(talk: Talk, use: tools.Escalate, speech: Speech, standing: Standi
     return kept, (report,), ToolOutcome(output=told)
 
 
+def _not_understood(talk: Talk, theirs: str, speech: Speech, standing: Standing) -> Used:
+    """Ask once more, then the line's next language, then a person: nobody is kept because they cannot be understood."""
+    now = talk.language or speech.languages[0]
+    wanted = languages.spoken_as(theirs, speech.languages)
+    if wanted is not None and wanted != now:
+        return _in_language(talk, wanted)
+    if standing.escalated and not standing.resolved:
+        return talk, (), ToolOutcome(output="Stay with the caller. People are being woken. Speak slowly.")
+    strikes = talk.not_understood + 1
+    if strikes < NOT_UNDERSTOOD_AT_MOST and (not theirs or wanted is not None):
+        return replace(talk, not_understood=strikes), (), ToolOutcome(output="Ask once more, in other words.")
+    tried = (*talk.languages_tried, now)
+    untried = next((one for one in speech.languages if one not in tried), None)
+    if untried is not None:
+        return _in_language(replace(talk, languages_tried=tried), untried)
+    told = "A person is being woken who may understand them. Say so in short words, and stay with the caller."
+    kept = replace(talk, languages_tried=tried, not_understood=0, reason=talk.reason or "not understood")
+    return kept, (Report(*NOT_UNDERSTOOD),), ToolOutcome(output=told)
+
+
+def _in_language(talk: Talk, language: str) -> Used:
+    changed = replace(talk, language=language, not_understood=0)
+    told = f"Go on in {languages.name_of(language)}: ask again what has happened, and where."
+    return changed, (LanguageChanged(),), ToolOutcome(output=told)
+
+
 def _handed_over(talk: Talk, wanted: str, speech: Speech) -> Used:
     mine = speech.agent(talk.agent)
     target = next((one for one in mine.hands_over_to if one == wanted), None)
@@ -288,6 +394,9 @@ def _ended(talk: Talk, standing: Standing, at: datetime) -> Used:
         told = (
             "Not now: people are being woken for this caller, and they have not said goodbye. Stay with them."
         )
+        return talk, (), ToolOutcome(output=told)
+    if talk.broke_off and not standing.escalated and not standing.message_taken:
+        told = "Not now: nobody knows yet what the caller has told. Call escalate or take_message first."
         return talk, (), ToolOutcome(output=told)
     leaving = replace(talk, leaving_at=at + timedelta(seconds=FAREWELL_S))
     return leaving, (), ToolOutcome(output="Say goodbye in one short sentence; the call then ends.")

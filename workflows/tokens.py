@@ -95,10 +95,11 @@ class EarToken:
 
 @dataclass(frozen=True)
 class FactToken:
-    """A fact to be spoken on a line."""
+    """A fact to be spoken on a line. language: the conversation's; "" the line's first."""
 
     line: LineId
     fact: Fact
+    language: str = ""
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,17 @@ class AskForKeys(_Answering):
     purpose: Literal["place", "call_back", "yes_or_no"]
 
 
+class NotUnderstood(_Answering):
+    """The caller could not be understood, or speaks another language."""
+
+    tool = "not_understood"
+    what = (
+        "Call it each time you could not make out what the caller said, and when they speak another language than"
+        " you. language: theirs, in English, if you know it. You are told how to go on."
+    )
+    language: Words = ""
+
+
 class EmergencyCalled(_Answering):
     """The caller has dialled the emergency number."""
 
@@ -125,10 +136,11 @@ class Brief(_Coaching):
     what = "Get the facts of this case for the person you coach: what, where, since when, call-back number."
 
 
-class Note(_Coaching):
+class Note(Use):
     """Something to be kept with the case."""
 
     tool = "note"
+    roles = frozenset({Role.COACH, Role.NOTES})
     what = "Keep a note with the case: a measure taken, a reading, an arrangement made."
     text: SaidWords
 
@@ -181,6 +193,7 @@ TOOLS: Mapping[str, type[Use]] = {
         TakeMessage,
         SetContact,
         AskForKeys,
+        NotUnderstood,
         EmergencyCalled,
         HandOver,
         EndCall,
@@ -193,7 +206,9 @@ TOOLS: Mapping[str, type[Use]] = {
         CallIn,
     )
 }
-ALWAYS = frozenset({"escalate", "emergency_called"})  # no configuration takes these from an agent
+ALWAYS = frozenset(
+    {"escalate", "emergency_called", "not_understood"}
+)  # no configuration takes these from an agent
 
 
 def offered(speech: Speech, agent: str, role: Role) -> tuple[Tool, ...]:
@@ -202,7 +217,8 @@ def offered(speech: Speech, agent: str, role: Role) -> tuple[Tool, ...]:
     chosen = [
         use
         for use in TOOLS.values()
-        if role in use.roles and (not mine.tools or use.tool in mine.tools or use.tool in ALWAYS)
+        if role in use.roles
+        and (not mine.tools or use.tool in mine.tools or use.tool in ALWAYS or role is Role.NOTES)
     ]
     if not mine.hands_over_to:
         chosen = [use for use in chosen if use is not HandOver]

@@ -21,6 +21,13 @@ class Claim(StrEnum):
     TIME = "a time"
     PERSON = "who has it or comes"
     CLOSED = "that it is solved or closed"
+    NUMBER = "a telephone number that the caller did not give"
+    OTHERS = "what somebody else has told"
+    INSTRUCTIONS = "what it was told to be"
+
+
+LEAKS = frozenset({Claim.NUMBER, Claim.OTHERS, Claim.INSTRUCTIONS})
+"""What is no claim but must not be said either; it cannot be unsaid, only withdrawn."""
 
 
 @dataclass(frozen=True)
@@ -28,16 +35,29 @@ class Known:
     """What is true now, as far as the AI may speak of it.
 
     owner: who has taken it. names: people the caller was told of, then or now. closed: the case is over.
+    numbers: telephone numbers of this call, as digits. secrets: words that are not the caller's to hear.
     """
 
     owner: str | None = None
     names: tuple[str, ...] = ()
     closed: bool = False
+    numbers: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
 
 
 _SERVICES = (
     r"\b(?:ambulance|paramedics?|police|fire (?:brigade|department|service|truck|engine)|firefighters?"
     r"|emergency services?|911|112|999|ambulancia|policia|bomberos)\b"
+)
+# What the caller has done or may do, and we do not claim to have done.
+_THEIR_CALL = (
+    r"\byou(?:ve)?(?: \w+){0,2} (?:call|dial|rang|ring|phone|notif|inform|alert|contact|sent|send)"
+    r"|\busted(?: \w+){0,2} (?:llam|avis)"
+)
+_OTHERS = (
+    r"\b(?:(?:another|(?:the|an)other|a different|the last) (?:caller|tenant|resident|patient|customer)"
+    r"|(?:the|your|a) (?:neighbou?r|tenant)|mrs|mr|ms|otro vecino|su vecina?|la senora|el senor)\b"
+    r".*\b(?:called|reported|said|says|told|left|lives?|dijo|llamo|vive)\b"
 )
 _SENT = (
     r"\b(?:called|call(?:ing)? (?:them|an|the) |sent|sending|dispatched|notified|informed|alerted|contacted"
@@ -80,13 +100,23 @@ _HEDGED = (
     r"|until|unless|as soon as|once|how long|why|who|try|trying|hope|may|might|could|would|should|please|ask"
     r"|asking|did|do you|are you|have you|were you|nadie|nunca|si|cuando|hasta|quiza|quizas|puede|podria|intento)(?!\w)"
 )
+SHORTEST_NUMBER = 7  # digits; what is shorter is a house, a time, an emergency number
+RECITED = 7  # words in a row that nobody says by chance
+_DIGITS = {
+    word: str(digit)
+    for words in (
+        "zero one two three four five six seven eight nine",
+        "cero uno dos tres cuatro cinco seis siete ocho nueve",
+    )
+    for digit, word in enumerate(words.split())
+} | {"oh": "0"}
 _CLAUSES = re.compile(r"\s*(?:[.;:!,]|(?<!\w)(?:but|and|because|so|pero|y|porque|asi que)(?!\w))\s*")
 _SENTENCES = re.compile(r"[^.!?¿¡]*[.!?]?")
 
 
 def false_claims(text: str, known: Known) -> tuple[Claim, ...]:
     """What these words of the AI claim and nothing true stands behind, each kind once. Both languages at once."""
-    found: dict[Claim, None] = {}
+    found: dict[Claim, None] = dict.fromkeys(_leaks(text, known))
     for sentence in _SENTENCES.findall(text):
         if sentence.rstrip().endswith("?"):
             continue
@@ -95,14 +125,39 @@ def false_claims(text: str, known: Known) -> tuple[Claim, ...]:
     return tuple(found)
 
 
+def _leaks(text: str, known: Known) -> Iterable[Claim]:
+    if any(not _given(number, known.numbers) for number in numbers_in(text)):
+        yield Claim.NUMBER
+    if any(re.search(_OTHERS, plain(sentence)) for sentence in _SENTENCES.findall(text)):
+        yield Claim.OTHERS
+    said = _runs(text)
+    if any(said & _runs(secret) for secret in known.secrets):
+        yield Claim.INSTRUCTIONS
+
+
+def numbers_in(text: str) -> list[str]:
+    """Every telephone number in these words, spoken or written, as digits."""
+    tokens = [_DIGITS.get(word, word) for word in re.findall(r"\w+", plain(text))]
+    spoken = " ".join(tokens)
+    runs = re.findall(r"\d(?: ?\d)*", spoken)
+    return [digits for run in runs if len(digits := run.replace(" ", "")) >= SHORTEST_NUMBER]
+
+
+def _given(number: str, given: Iterable[str]) -> bool:
+    """Whether it is one of these, with or without what stands before the last seven digits."""
+    return any(number[-SHORTEST_NUMBER:] == known[-SHORTEST_NUMBER:] for known in given)
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    """Every so many words of a text that stand together."""
+    words = re.findall(r"\w+", plain(text))
+    return {tuple(words[at : at + RECITED]) for at in range(len(words) - RECITED + 1)}
+
+
 def _claims(clause: str, known: Known) -> Iterable[Claim]:
     if not clause or re.search(_HEDGED, clause):
         return
-    if (
-        re.search(_SERVICES, clause)
-        and re.search(_SENT, clause)
-        and not re.search(r"\byou(?:ve| have)?\b", clause)
-    ):
+    if re.search(_SERVICES, clause) and re.search(_SENT, clause) and not re.search(_THEIR_CALL, clause):
         yield Claim.SERVICES
         return
     comes = re.search(rf"(?<!\w){_SOMEBODY}(?:s|ll|ve|m|re)?(?!\w).*{_COMES}", clause) is not None

@@ -3,7 +3,7 @@
 Knows the domain only; no Temporal, no network. Everything here is frozen and crosses Temporal as JSON.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, NewType
@@ -124,6 +124,13 @@ class Line:
     danger: tuple[tuple[str, str], ...] = ()
     caller_id: str | None = None
 
+    def spoken_in(self, language: str) -> "Line":
+        """The same line with this language before its others; "" changes nothing."""
+        if not language:
+            return self
+        others = tuple(one for one in self.languages if one != language)
+        return replace(self, languages=(language, *others))
+
     @property
     def calls_from(self) -> str:
         """The number that our calls show."""
@@ -143,6 +150,15 @@ class Case:
     severity: Severity
     contact: str | None = None
     test: bool = False
+
+
+@dataclass(frozen=True)
+class OpenCase:
+    """A case that a caller's number has open. room: where its owner is with nobody else; "" where nowhere."""
+
+    escalation: EscalationId
+    case: Case
+    room: str = ""
 
 
 class ActKind(StrEnum):
@@ -184,6 +200,11 @@ class Act:
     code: str | None = None
     note: str = ""
     version: int = 1
+
+
+HoldSound = Literal[
+    "music", "words", "silence"
+]  # words: that one is not forgotten, and whom to dial in danger
 
 
 class Verdict(StrEnum):

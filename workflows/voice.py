@@ -13,12 +13,16 @@ from workflows.versions import Message
 
 
 class Speaker(StrEnum):
-    """Who said something. room: somebody in the room, the bridge cannot tell who."""
+    """Who said something. room: somebody in the room, the bridge cannot tell who.
+
+    interpreter: an AI that said in another language what somebody had said.
+    """
 
     CALLER = "caller"
     ASSISTANT = "assistant"
     RESPONDER = "responder"
     ROOM = "room"
+    INTERPRETER = "interpreter"
 
 
 @dataclass(frozen=True)
@@ -51,9 +55,9 @@ class Tool:
 class Plan:
     """All that a model session needs.
 
-    opening: said first, word for word; "" listens. turns: what was said before, on a call that is resumed.
-    pace: never more than 300 ms ahead of real time. broken_off: the bridge before was lost: whoever listens waits.
-    moment: said when what the AI wants done takes long.
+    language: "" where it may be any. opening: said first, word for word; "" listens. turns: what was said before,
+    on a call that is resumed. pace: never more than 300 ms ahead of real time. broken_off: the bridge before was
+    lost: whoever listens waits. moment: said when what the AI wants done takes long.
     """
 
     instructions: str

@@ -32,7 +32,7 @@ class Step:
     stall_s: float = 0.0
 
 
-def _burst(item: str, ms: int, over_s: float = 0.0, *, ends: bool = True) -> list[Step]:
+def burst(item: str, ms: int, over_s: float = 0.0, *, ends: bool = True) -> list[Step]:
     """A whole item, made within so many seconds."""
     count = ms // 100
     steps = [Step(over_s / count, item, 100) for _ in range(count)]
@@ -40,15 +40,15 @@ def _burst(item: str, ms: int, over_s: float = 0.0, *, ends: bool = True) -> lis
 
 
 SCENES: dict[str, Sequence[Step]] = {
-    "one": [*_burst("a", 6000, 0.6), Step(1.4, speech=True)],
+    "one": [*burst("a", 6000, 0.6), Step(1.4, speech=True)],
     "slow": [
-        *_burst("a", 3000, 1.5, ends=False),
+        *burst("a", 3000, 1.5, ends=False),
         Step(0.0, speech=True),
-        *_burst("a", 300, ends=False),
+        *burst("a", 300, ends=False),
     ],
-    "two": [*_burst("a", 3000), *_burst("b", 3000), Step(4.0, speech=True)],
-    "first": [*_burst("a", 3000), *_burst("b", 3000), Step(1.0, speech=True)],
-    "stall": [*_burst("a", 6000), Step(1.0, stall_s=1.5), Step(2.5, speech=True)],
+    "two": [*burst("a", 3000), *burst("b", 3000), Step(4.0, speech=True)],
+    "first": [*burst("a", 3000), *burst("b", 3000), Step(1.0, speech=True)],
+    "stall": [*burst("a", 6000), Step(1.0, stall_s=1.5), Step(2.5, speech=True)],
 }
 
 
@@ -218,21 +218,28 @@ class Player(Socket):
 
 async def play_scenes(command: str, path: str = "/media-stream") -> dict[str, Seen]:
     """All scenes at once through one relay, given by its command line."""
+    return dict(zip(SCENES, await play_at_once(command, list(SCENES.values()), path), strict=True))
+
+
+async def play_at_once(
+    command: str, scenes: Sequence[Sequence[Step]], path: str = "/media-stream"
+) -> list[Seen]:
+    """These scenes, each on a stream of its own, all through one relay."""
     opened: asyncio.Queue[Model] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Model(opened), "127.0.0.1", 0)
     upstream = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1/realtime"
     async with relaying(command, upstream) as (_, port):
-        cast: list[tuple[str, Model, Player]] = []
-        for n, name in enumerate(SCENES):
+        cast: list[tuple[Sequence[Step], Model, Player]] = []
+        for n, scene in enumerate(scenes):
             _, player = await loop.create_connection(partial(Player, n, path, port), "127.0.0.1", port)
             model = await asyncio.wait_for(opened.get(), 10)
-            cast.append((name, model, player))
-        seen = await asyncio.gather(*(_play(SCENES[name], model, player) for name, model, player in cast))
+            cast.append((scene, model, player))
+        seen = await asyncio.gather(*(_play(scene, model, player) for scene, model, player in cast))
         for _, _, player in cast:
             player.end()
     server.close()
-    return dict(zip(SCENES, seen, strict=True))
+    return list(seen)
 
 
 async def _play(steps: Sequence[Step], model: Model, player: Player) -> Seen:

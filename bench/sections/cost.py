@@ -18,8 +18,8 @@ from bench.actions import actions, dollars
 from bench.figures import Figure
 from bench.house import House, house, until
 from bench.people import LinePlan, Town, caller_number, line_number, person_id
+from workflows.emergency import Phase
 from workflows.escalation import EscalationWorkflow
-from workflows.ladder import Phase
 from workflows.messages import EscalationOutcome, call_workflow_id, responder_workflow_id
 from workflows.values import Act, ActId, ActKind, CallSid, Via
 

@@ -28,6 +28,7 @@ VERBS = {
     "decline": "acts:decline",
     "resolve": "acts:resolve",
     "cancel": "acts:cancel",
+    "room": "room:room",
     "replay": "replay:replay",
 }
 """Each verb and where it is: a module of this package, and a function in it."""

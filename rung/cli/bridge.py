@@ -12,6 +12,7 @@ from rung import logs
 from rung.bridge import serve
 from rung.settings import Settings, SettingsError
 from rung.temporal import TemporalError
+from rung.traces import TracesError, sending
 
 FAILED, USAGE = 1, 2
 
@@ -33,7 +34,7 @@ def bridge(
     logs.set_up(settings)
     try:
         uvloop.run(_until_told(settings, signed=not unsigned))
-    except (OSError, TemporalError) as error:
+    except (OSError, TemporalError, TracesError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(FAILED) from None
     except Exception as error:  # the outermost edge: a bridge that may not go on is started anew
@@ -45,4 +46,11 @@ async def _until_told(settings: Settings, *, signed: bool) -> None:
     stop = asyncio.Event()
     for one in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(one, stop.set)
-    await serve(settings, stop, lambda port: print(f"READY bridge {port}", flush=True), signed=signed)
+    with sending("bridge", settings.telemetry) as interceptors:
+        await serve(
+            settings,
+            stop,
+            lambda port: print(f"READY bridge {port}", flush=True),
+            signed=signed,
+            interceptors=interceptors,
+        )

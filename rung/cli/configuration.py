@@ -15,7 +15,7 @@ from configuration.model import Configuration, Line
 from configuration.numbers import masked
 from configuration.schedule import PlannedLadder, PlannedPerson, PlannedRung, is_open, planned_ladder
 from configuration.values import did_you_mean
-from configuration.wall_clock import moment
+from configuration.wall_clock import moment, shown
 
 USUAL_FILES = (Path("rung.yaml"), Path("rung.example.yaml"))
 MISTAKES, USAGE = 1, 2
@@ -113,9 +113,14 @@ def _instant(at: str, zone: ZoneInfo) -> datetime:
     if at == "now":
         return datetime.now(UTC)
     try:
-        return moment(datetime.fromisoformat(at), zone)
+        given = datetime.fromisoformat(at)
     except ValueError:
         raise _usage(f"{at!r} is not a time", "give one such as 2026-03-08T02:30, or now") from None
+    meant = moment(given, zone)
+    if given.tzinfo is None and (often := shown(given, zone)) != "once":
+        taken = meant.astimezone(zone).isoformat(timespec="minutes")
+        typer.echo(f"{at} is {often} on the clock in {zone}; taken as {taken}", err=True)
+    return meant
 
 
 def _summary(configuration: Configuration) -> str:

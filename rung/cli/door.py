@@ -17,6 +17,7 @@ from rung import logs
 from rung.api import alert_token, serve
 from rung.settings import Settings, SettingsError
 from rung.temporal import TemporalError
+from rung.traces import TracesError, sending
 
 FAILED, USAGE = 1, 2
 
@@ -37,8 +38,9 @@ def api(
         return
     logs.set_up(settings)
     try:
-        asyncio.run(serve(settings, host))
-    except (ConfigurationError, TemporalError) as error:
+        with sending("api", settings.telemetry) as interceptors:
+            asyncio.run(serve(settings, host, interceptors=interceptors))
+    except (ConfigurationError, TemporalError, TracesError) as error:
         raise _failed(str(error), FAILED) from None
     except OSError as error:
         raise _failed(f"cannot listen at {host}:{settings.api_port}: {error.strerror}", FAILED) from None

@@ -14,7 +14,7 @@ from temporalio.service import RPCError
 
 from rung.cli.terminal import PATIENCE, NotFoundError, console, find, run, running, short
 from rung.settings import Settings
-from workflows.ladder import ENDED
+from workflows.emergency import ENDED
 from workflows.messages import EscalationView
 from workflows.pages import Evidence, Page, Standing
 from workflows.values import EscalationId

@@ -11,6 +11,7 @@ from configuration.holder import ConfigurationError
 from rung import logs
 from rung.settings import Settings, SettingsError
 from rung.temporal import TemporalError
+from rung.traces import TracesError, sending
 from rung.worker import CACHED, serve
 
 FAILED, USAGE = 1, 2
@@ -37,7 +38,7 @@ def worker(
     logs.set_up(settings)
     try:
         asyncio.run(_until_told(settings, calls_per_second, cached_workflows))
-    except (ConfigurationError, TemporalError) as error:
+    except (ConfigurationError, TemporalError, TracesError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(FAILED) from None
     except Exception as error:  # the outermost edge: a worker that may not go on is started anew
@@ -49,10 +50,12 @@ async def _until_told(settings: Settings, calls_per_second: float | None, cached
     stop = asyncio.Event()
     for one in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(one, stop.set)
-    await serve(
-        settings,
-        stop,
-        lambda: print("READY worker", flush=True),
-        calls_per_second=calls_per_second,
-        cached_workflows=cached_workflows,
-    )
+    with sending("worker", settings.telemetry) as interceptors:
+        await serve(
+            settings,
+            stop,
+            lambda: print("READY worker", flush=True),
+            calls_per_second=calls_per_second,
+            cached_workflows=cached_workflows,
+            interceptors=interceptors,
+        )

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from rung.demo.stage import Stage, WentWrongError
-from workflows.ladder import Phase
+from workflows.emergency import Phase
 from workflows.messages import CallOutcome, EscalationOutcome
 from workflows.voice import Speaker
 

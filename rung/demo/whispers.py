@@ -55,7 +55,10 @@ def whispers(records: Iterable[Record]) -> list[Whisper]:
 
 
 def heard_by(ear: str, said: Sequence[Whisper], legs: Sequence[str], folder: Path) -> Measured:
-    """How much of all whispers is in what this leg heard. legs: everybody's, whose own sound is taken away first."""
+    """How much of all whispers is in what this leg heard. legs: everybody's.
+
+    What the others said, and what was played to this leg, is taken away first.
+    """
     # Only the demo measures, and only with the sandbox's packages installed.
     from sandbox.sound.compare import frames_heard  # noqa: PLC0415
     from sandbox.sound.tape import read_track  # noqa: PLC0415
@@ -68,6 +71,9 @@ def heard_by(ear: str, said: Sequence[Whisper], legs: Sequence[str], folder: Pat
     for whisper in said:
         sent, heard = track(whisper.leg, "said", whisper), track(ear, "heard", whisper)
         others = [track(leg, "said", whisper) for leg in legs if leg not in {whisper.leg, ear}]
+        others.append(
+            track(ear, "played", whisper)
+        )  # an announcement in the light voice sounds like its whisper
         if sent is None or heard is None:
             continue
         found = frames_heard(sent, heard, [other for other in others if other is not None])

@@ -61,6 +61,15 @@ async def test_a_page_call_rings_for_its_time_and_is_bounded_and_reported(town: 
     assert query(form["StatusCallback"]) == {"person": "ana", "ring": "1-page-0"}
 
 
+async def test_a_page_call_knows_another_host_for_when_the_door_does_not_answer(town: Town) -> None:
+    await town.environment.run(town.calls.place_page_call, ring())
+    assert "FallbackUrl" not in town.created()[-1]
+    elsewhere = Calls(town.twilio, town.addresses, fallback_url="https://other.example/one-moment.xml")
+    await town.environment.run(elsewhere.place_page_call, ring())
+    form = town.created()[-1]
+    assert (form["FallbackUrl"], form["FallbackMethod"]) == ("https://other.example/one-moment.xml", "GET")
+
+
 async def test_a_number_that_twilio_refuses_is_refused_for_good_with_its_code(town: Town) -> None:
     town.ana.on_calls(Refuses(21216))
 

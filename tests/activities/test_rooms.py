@@ -25,9 +25,7 @@ from tests.activities.town import (
     forms,
     query,
 )
-from workflows.call import (
-    assistant_label,
-)
+from workflows.labels import assistant_label
 from workflows.orders import (
     GONE,
     REFUSED,
@@ -40,7 +38,7 @@ from workflows.orders import (
     SetParticipant,
 )
 from workflows.tokens import FACT, LEG, FactToken, LegToken
-from workflows.values import CallSid, ConferenceSid, Fact
+from workflows.values import CallSid, ConferenceSid, Fact, HoldSound, LineId
 
 CALL = CallSid("CA" + "1" * 32)
 NO_ROOM = ConferenceSid("CF" + "f" * 32)
@@ -179,6 +177,34 @@ async def test_coaching_and_mute_are_set_as_ordered_and_what_is_none_stays(town:
     await town.environment.run(there.rooms.set_participant, uncoached)
     await town.environment.run(there.rooms.confirm_coaching, ConfirmCoaching(there.sid, there.ai, None))
     assert room.members[TheirCallSid(there.ai)].muted
+
+
+@pytest.mark.parametrize(
+    ("sound", "hears"),
+    [("silence", "/hold/silence"), ("words", "/hold/words/clinic"), ("music", None)],
+)
+async def test_a_leg_is_held_with_the_sound_that_was_chosen_and_released(
+    town: Town, sound: HoldSound, hears: str | None
+) -> None:
+    there = await scene(town)
+    held = SetParticipant(there.sid, there.ai, held=True, sound=sound, line=LineId("clinic"))
+
+    await town.environment.run(there.rooms.set_participant, held)
+
+    room = town.network.room(ROOM)
+    assert room is not None
+    assert room.members[TheirCallSid(there.ai)].hold
+    [record] = town.requests("POST", f"/Participants/{there.ai}.json")
+    form = forms(record)
+    assert form.get("HoldUrl") == (f"{town.public_url}{hears}" if hears else None)
+    await town.environment.run(there.rooms.set_participant, SetParticipant(there.sid, there.ai, held=False))
+    assert not room.members[TheirCallSid(there.ai)].hold
+
+
+async def test_a_leg_that_nobody_may_hear_is_added_muted(town: Town) -> None:
+    await town.environment.run(town.rooms.add_assistant, replace(add(), muted=True))
+
+    assert participants(town)[0]["Muted"] == "true"
 
 
 async def test_coaching_that_is_not_yet_so_is_not_confirmed(town: Town) -> None:

@@ -20,10 +20,10 @@ from api.door import Door, Patience
 from configuration.holder import ConfigurationFile
 from tests.api.stand_ins import STAND_INS, Heard
 from tests.api.twilio_side import AUTH_TOKEN, PUBLIC_URL, Twilio
-from workflows.attributes import CALLER
+from workflows.attributes import CALLER, LINE
 from workflows.codec import CodecKey, data_converter
 from workflows.contacts import line_card
-from workflows.ladder import Phase
+from workflows.emergency import Phase
 from workflows.messages import (
     EscalationInput,
     EscalationView,
@@ -95,13 +95,14 @@ class House:
     ) -> EscalationId:
         """An open escalation that answers every act so."""
         escalation = EscalationId(f"escalation-{secrets.token_hex(8)}")
-        pairs = [SearchAttributePair(CALLER, caller_digest)] if caller_digest else []
+        pairs = [SearchAttributePair(LINE, CLINIC)]
+        pairs += [SearchAttributePair(CALLER, caller_digest)] if caller_digest else []
         handle = await self.client.start_workflow(
             "EscalationWorkflow",
             EscalationInput(id=escalation, case=self.case(**more)),
             id=escalation,
             task_queue=WORKFLOWS,
-            search_attributes=TypedSearchAttributes(pairs) if pairs else None,
+            search_attributes=TypedSearchAttributes(pairs),
         )
         if answers is not None:
             await handle.signal("will_answer", answers)

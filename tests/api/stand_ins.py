@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from temporalio import workflow
 
-from workflows.ladder import Phase
+from workflows.emergency import Phase
 from workflows.messages import (
     CallInput,
     CallView,

@@ -31,14 +31,24 @@ def document(night: Configuration, name: str) -> Twiml:
     return Twiml(200, documents(night, HOST, NIGHT)[name])
 
 
-def test_one_document_a_line_and_three_that_they_share(night: Configuration) -> None:
+def test_one_document_a_line_and_four_that_they_share(night: Configuration) -> None:
     assert set(documents(night, HOST, NIGHT)) == {
         "clinic.xml",
         "hotel.xml",
         "screen.xml",
         "connect.xml",
         "thanks.xml",
+        "one-moment.xml",
     }
+
+
+def test_whoever_is_on_a_page_call_while_the_door_is_away_is_led_back_to_where_they_were(
+    night: Configuration,
+) -> None:
+    found = document(night, "one-moment.xml")
+    assert found.verbs == ["Say", "Say", "Pause", "Redirect"]
+    assert found.says.startswith("One moment, please.")
+    assert found.one("Redirect").text == "{{ErrorUrl}}"
 
 
 def test_danger_comes_first_in_every_language_of_the_line(night: Configuration) -> None:
@@ -76,7 +86,7 @@ def test_nothing_is_asked_of_any_other_host_and_only_by_get(night: Configuration
             if "action" in element.attrib or "url" in element.attrib:
                 assert element.attrib["method"] == "GET", (name, element.tag)
             if element.tag == "Redirect":
-                assert (element.text or "").startswith(HOST)
+                assert (element.text or "").startswith((HOST, "{{ErrorUrl}}"))
 
 
 def test_a_dial_in_a_static_document_goes_on_to_the_next_verb(night: Configuration) -> None:
@@ -101,7 +111,14 @@ def test_rung_fallback_writes_them_and_says_when_to_write_them_anew(
     ran = CliRunner().invoke(command, [*options, "--at", "2026-03-03T07:18:00"])
     assert ran.exit_code == 0, ran.output
     written = {path.name for path in (tmp_path / "out").iterdir()}
-    assert written == {"clinic.xml", "property.xml", "screen.xml", "connect.xml", "thanks.xml"}
+    assert written == {
+        "clinic.xml",
+        "property.xml",
+        "screen.xml",
+        "connect.xml",
+        "thanks.xml",
+        "one-moment.xml",
+    }
     assert f"+12025550101: {HOST}/clinic.xml" in ran.output
     assert "the rota changes next at 2026-03-03 23:00 UTC" in ran.output
 

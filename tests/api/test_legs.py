@@ -126,3 +126,17 @@ async def test_the_danger_sentence_is_said_in_all_languages(house: House) -> Non
 async def test_an_announcement_needs_no_temporal(temporal_down: House) -> None:
     token = temporal_down.tokens.make(FACT, FactToken(LineId("hotel"), Fact("f", "joining", name="Ana")))
     assert (await temporal_down.twilio.get(f"/announce/{token}")).says == "Ana está en la línea."
+
+
+async def test_somebody_on_hold_hears_whom_to_dial_in_danger_and_that_they_are_not_forgotten(
+    house: House,
+) -> None:
+    answer = await house.twilio.get("/hold/words/clinic")
+    assert answer.verbs == ["Say", "Say", "Say", "Say", "Pause"]
+    assert answer.says.startswith("If anyone is in danger")
+    assert "You are not forgotten" in answer.says
+    assert (await house.twilio.get("/hold/words/gone")).verbs == ["Say", "Pause"]
+
+
+async def test_an_ai_on_hold_hears_nothing(house: House) -> None:
+    assert (await house.twilio.get("/hold/silence")).verbs == ["Pause"]

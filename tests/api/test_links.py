@@ -8,7 +8,7 @@ from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 from pydantic import TypeAdapter
 
 from tests.api.house import NIGHT, House
-from workflows.ladder import Phase
+from workflows.emergency import Phase
 from workflows.tokens import LINK, LinkToken, Purpose, Tokens
 from workflows.values import ActReply, EscalationId, PageId, PersonId, Severity, Verdict
 
@@ -131,6 +131,8 @@ async def test_an_act_that_is_none_is_refused(house: House) -> None:
     escalation = await house.escalation(YOURS)
     page = await house.browser.post(link(house, escalation), data={"do": "destroy"})
     assert page.status_code == 422
+    assert "Nothing was done" in page.text
+    assert page.headers["cache-control"] == "no-store"
     assert await house.heard(escalation) == []
 
 

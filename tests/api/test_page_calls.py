@@ -4,9 +4,7 @@ import pytest
 
 from tests.api.house import NIGHT, House, item, working
 from tests.api.twilio_side import PUBLIC_URL, call_sid
-from workflows.call import (
-    responder_label,
-)
+from workflows.labels import responder_label
 from workflows.tokens import PAGE, ROOM
 from workflows.values import ActReply, Verdict
 
@@ -164,7 +162,7 @@ async def test_with_nobody_on_the_line_the_caller_can_be_rung_back(house: House)
     assert ringing.attribute("Dial", "callerId") == "+12025550101"
 
 
-@pytest.mark.parametrize("digit", ["1", "0", "*", ""])
+@pytest.mark.parametrize("digit", ["1", "0", "*"])
 async def test_a_wrong_key_is_asked_again_and_does_nothing(house: House, digit: str) -> None:
     escalation = await house.escalation(YOURS)
     person, sid = await house.responder(item(escalation)), call_sid()
@@ -174,6 +172,16 @@ async def test_a_wrong_key_is_asked_again_and_does_nothing(house: House, digit: 
     again = await house.twilio.call(wrong.words("Redirect"), sid)
     assert "Press 4 to take it" in again.says
     assert await house.heard(escalation) == []
+
+
+async def test_a_key_that_was_lost_on_its_way_is_asked_for_anew_without_a_word_of_blame(house: House) -> None:
+    escalation = await house.escalation(YOURS)
+    person, sid = await house.responder(item(escalation)), call_sid()
+    asked = await house.twilio.call(house.page_url(person, item(escalation)), sid)
+    led_back = await house.twilio.call(asked.attribute("Gather", "action"), sid, "")
+    assert led_back.verbs == ["Redirect"]
+    again = await house.twilio.call(led_back.words("Redirect"), sid)
+    assert "Press 4 to take it" in again.says
 
 
 async def test_wrong_keys_without_end_come_to_an_end(house: House) -> None:

@@ -4,10 +4,8 @@ import pytest
 
 from tests.api.house import CLINIC, House
 from tests.api.twilio_side import PUBLIC_URL, call_sid
-from workflows.call import (
-    responder_label,
-)
-from workflows.ladder import Phase
+from workflows.emergency import Phase
+from workflows.labels import responder_label
 from workflows.messages import call_workflow_id
 from workflows.tokens import ROOM, RoomToken
 from workflows.values import ActReply, CallSid, EscalationId, PageId, PersonId, Verdict

@@ -89,10 +89,11 @@ def test_nothing_comes_before_start(message: FromTwilio) -> None:
 
 
 @pytest.mark.parametrize("message", [START, Connected()], ids=["start", "connected"])
-def test_a_stream_starts_once(message: FromTwilio) -> None:
-    [end] = carried().received(message, 0.0)
+def test_a_stream_starts_once_and_what_begins_it_again_is_counted(message: FromTwilio) -> None:
+    session = carried()
 
-    assert isinstance(end, End)
+    assert session.received(message, 0.0) == []
+    assert (session.at, session.counts.misplaced) == (At.CARRIED, 1)
 
 
 def test_audio_flows_while_the_workflow_has_not_answered_yet() -> None:

@@ -233,15 +233,18 @@ async def test_broken_and_unknown_frames_on_a_running_stream_are_skipped(night: 
     await socket.close()
 
 
-async def test_a_second_start_ends_the_stream(night: Scene) -> None:
+async def test_a_second_start_is_passed_over_and_attaches_nothing(night: Scene) -> None:
     token = night.token()
     socket = await night.started(token)
     await night.until(attached=1)
 
-    await socket.send(frames.start(token))
+    await socket.send(frames.CONNECTED)
+    await socket.send(frames.start(night.token()))
 
-    assert await closed(socket) == 1002
-    await night.until(detached=1)
+    assert await night.order(Instruction(night.sid, 1, "quiet")) == "done"
+    assert json.loads(await socket.recv())["event"] == "clear"
+    await socket.close()
+    assert len((await night.until(attached=1, detached=1)).attached) == 1
 
 
 async def test_an_oversized_frame_ends_the_stream_and_the_call_is_told(night: Scene) -> None:

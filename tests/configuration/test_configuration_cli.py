@@ -111,6 +111,13 @@ def test_who_takes_a_naive_time_in_the_lines_zone_and_any_other_as_written() -> 
     assert naive.output == aware.output
 
 
+def test_who_says_how_it_took_a_time_that_the_clock_shows_never_or_twice() -> None:
+    never = rung("who", "clinic", "--at", "2026-03-08T02:30", "--file", str(CLINIC))
+    assert "never on the clock in America/New_York; taken as 2026-03-08T03:00-04:00" in never.stderr
+    twice = rung("who", "clinic", "--at", "2026-11-01T01:30", "--file", str(CLINIC))
+    assert "twice on the clock in America/New_York; taken as 2026-11-01T01:30-04:00" in twice.stderr
+
+
 def test_who_tells_whose_turn_changed_at_a_local_hand_over() -> None:
     before, after = (
         rung("who", "clinic", "--at", at, "--file", str(CLINIC)).output

@@ -39,7 +39,8 @@ def test_every_make_target_a_page_names_exists(page: Path) -> None:
 
 
 def test_every_alarm_has_its_heading_in_the_runbook() -> None:
-    code = (ROOT / "workflows/ladder.py").read_text() + (ROOT / "workflows/escalation.py").read_text()
+    files = ("ladder", "climbing", "ownership", "escalation")
+    code = "".join((ROOT / f"workflows/{name}.py").read_text() for name in files)
     reasons = re.findall(r'(?:reason = |_alert\(|AlertOperator\()f"([^"]+)"', code)
     headings = [
         _letters(line)

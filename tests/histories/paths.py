@@ -9,12 +9,16 @@ from dataclasses import dataclass
 
 from tests.shells.exchange import Does, seconds
 from tests.shells.town import LINE, PEOPLE, Caller, PageCall, Town, everywhere, ladder, person, rung
+from workflows.agents import Agent, AgentId, Speech
+from workflows.assistant import Post
 from workflows.messages import CallerNews
+from workflows.room_acts import RoomActKind
 from workflows.values import ActKind, CallSid, Channel, Ladder, Severity, Via
 
 RUNG_S = 1.0  # a rung that passes in real time
 LONG_S = 60.0  # a rung on which somebody answers
 BRIDGE = "bridge-1"
+SPEECH = Speech((Agent(AgentId("desk"), "the desk"),), (), "Hello.")
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,30 @@ async def acknowledged_on_rung_1(town: Town) -> None:
     await town.settles()
     await caller.emergency.resolve("ana", note="stopped the main valve")
     await town.exchange.ordering("hang_up")
+    await over(caller, ana)
+
+
+async def two_ais(town: Town) -> None:
+    """A note-taker beside the coach, private talk, and a caller who is held and let back."""
+    caller = await town.caller_rings(line=LINE, speech=SPEECH)
+    await caller.reports("water through the ceiling")
+    await caller.enters_the_room()
+    await town.opens(BRIDGE)
+    await caller.assistant_comes(bridge=BRIDGE)
+    ana = await town.rings("ana")
+    await ana.presses("accept")
+    await ana.enters_the_room_of(caller)
+    await caller.until(lambda view: view.coaching == ana.sid)
+    await caller.acts(RoomActKind.BRING, "notes")
+    await caller.ai_comes(Post.NOTES, bridge=BRIDGE)
+    await caller.until(lambda view: all(ai.there for ai in view.ais))
+    await caller.acts(RoomActKind.HOLD, "ais")
+    await caller.acts(RoomActKind.HOLD, "caller")
+    await caller.acts(RoomActKind.REMOVE, "ana")
+    await caller.acts(RoomActKind.UNHOLD, "caller")
+    await caller.acts(RoomActKind.UNHOLD, "ais")
+    await caller.emergency.resolve("ana")
+    await town.exchange.ordering("hang_up", 2)
     await over(caller, ana)
 
 
@@ -232,6 +260,7 @@ async def continued(town: Town) -> None:
 
 
 PATHS = (
+    Path("two-ais", ladder(rung(everywhere("ana"), wait_s=LONG_S)), two_ais),
     Path("acknowledged-on-rung-1", ladder(rung(everywhere("ana"), wait_s=LONG_S)), acknowledged_on_rung_1),
     Path(
         "by-text-with-join-call", ladder(rung(person("ana", text=True), wait_s=LONG_S)), acknowledged_by_text

@@ -11,7 +11,7 @@ import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -28,7 +28,7 @@ from rung.supervisor import Pace, Supervisor
 from rung.temporal import connect
 from tests.night.journal import Journal, NeverHappenedError
 from tests.night.owners_file import OwnersFile
-from workflows.ladder import Phase
+from workflows.emergency import Phase
 from workflows.messages import CallOutcome, CallView, EscalationOutcome, EscalationView, call_workflow_id
 from workflows.values import Act, ActReply, CallSid, EscalationId
 
@@ -272,6 +272,8 @@ async def installed(
             httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.speech_port}/_sandbox", timeout=20)
         )
         await supervisor.ready()
+        shared = list(configuration.lines)[:1]  # the sandbox's other host is small
+        await town.publish(f"{settings.twilio_base_url}", configuration, datetime.now(UTC), shared)
         journal = Journal()
         following = asyncio.create_task(journal.follow(control), name="journal")
         stack.push_async_callback(_ended, following)

@@ -15,7 +15,7 @@ from tests.night.together import Outage
 from workflows.call_state import (
     Closing,
 )
-from workflows.ladder import Phase
+from workflows.emergency import Phase
 
 
 async def tonights_rota_is_rung_and_a_voicemail_does_not_take_it(night: Installation, outage: Outage) -> None:

@@ -26,7 +26,7 @@ from tests.night.rooms import are_together, is_coached
 from workflows.call_state import (
     Closing,
 )
-from workflows.ladder import Phase
+from workflows.emergency import Phase
 from workflows.messages import call_workflow_id
 from workflows.pages import Standing
 from workflows.values import CallSid, EscalationId

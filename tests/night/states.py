@@ -18,7 +18,7 @@ from tests.night.rooms import are_together, is_coached
 from workflows.call_state import (
     Closing,
 )
-from workflows.ladder import Phase
+from workflows.emergency import Phase
 from workflows.values import Act, ActId, ActKind, EscalationId, PersonId, Via
 
 # The turns: whoever stays in a state for long gets there first.

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from temporalio import workflow
 
-from workflows import ladder
+from workflows import emergency
 from workflows.escalation import EscalationWorkflow
 from workflows.messages import EscalationInput, EscalationOutcome
 
@@ -35,8 +35,8 @@ class LeavesAStepOut(EscalationWorkflow):
     async def run(self, start: EscalationInput) -> EscalationOutcome:
         return await super().run(start)
 
-    async def _perform(self, effect: ladder.Effect) -> None:
-        if not isinstance(effect, ladder.RingPage):
+    async def _perform(self, effect: emergency.Effect) -> None:
+        if not isinstance(effect, emergency.RingPage):
             await super()._perform(effect)
 
 

@@ -49,6 +49,7 @@ def test_an_empty_environment_is_enough_on_one_machine(load: Load) -> None:
     assert settings.public_url == "http://127.0.0.1:8000"
     assert settings.stream_url == "ws://127.0.0.1:8002"
     assert settings.twilio_base_url == "http://127.0.0.1:8001"
+    assert settings.page_fallback_url == "http://127.0.0.1:8001/_sandbox/static/one-moment.xml"
     assert settings.twilio_account_sid == SANDBOX_ACCOUNT
     assert settings.missing() == []
     assert settings.warnings() == []
@@ -143,13 +144,18 @@ def test_twilio_streams_need_tls(load: Load) -> None:
 
 
 def test_secrets_drawn_beside_a_real_installation_must_be_shared(load: Load) -> None:
-    [warning] = load(**REAL).warnings()
+    away = {"RUNG_PAGE_FALLBACK_URL": "https://handler.twilio.com/twiml/EH1"}
+    [warning] = load(**REAL, **away).warnings()
     assert warning.startswith(
         "RUNG_LINK_SECRET and RUNG_CODEC_KEYS drawn into .rung/secrets.json: every process"
     )
 
     key = str(CodecKey.generate())
     assert load(RUNG_LINK_SECRET="given-and-long-enough", RUNG_CODEC_KEYS=key).warnings() == []
+
+
+def test_real_page_calls_without_another_host_are_warned_of(load: Load) -> None:
+    assert any("RUNG_PAGE_FALLBACK_URL is not set" in warning for warning in load(**REAL).warnings())
 
 
 def test_secrets_drawn_beside_a_cluster_must_be_shared_too(load: Load) -> None:

@@ -60,6 +60,26 @@ async def test_a_word_said_while_no_worker_is_up_is_kept(client: Client) -> None
     assert signals == ["acknowledge"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (["hug", "caller"], "there is no verb 'hug'; there are: hold, unhold, mute"),
+        (["hold"], "hold whom? caller, a responder's id, ai, notes, interpreter, or ais"),
+        (["hold", "caller", "--sound", "jazz"], "there is no sound 'jazz'; there are: words, music, silence"),
+    ],
+)
+async def test_an_act_on_a_room_that_cannot_be_understood_says_what_can(asked: list[str], told: str) -> None:
+    answer = await rung("room", "CA1", *asked)
+    assert answer.exit_code == 2
+    assert told in answer.output
+
+
+async def test_a_room_that_nobody_can_tell_of_is_not_made_up(client: Client) -> None:
+    answer = await rung("room", "beef")
+    assert answer.exit_code == 1
+    assert "call-CA0000000000000000000000000000beef does not answer" in answer.output
+
+
 @pytest.mark.parametrize("verb", ["ack", "decline", "resolve", "cancel"])
 async def test_nobody_acts_who_is_not_in_the_owners_file(client: Client, verb: str) -> None:
     told = await rung(verb, "beef", "--as", "nobody")

@@ -95,6 +95,15 @@ async def test_a_document_is_published_on_the_other_host(scene: Scene, hand: htt
     assert "The other host" in scene.network.heard(call)
 
 
+async def test_the_other_host_fills_in_what_it_was_asked_with(hand: httpx.AsyncClient) -> None:
+    await hand.put("/static/back", content="<Redirect>{{ErrorUrl}}</Redirect>{{ Nothing }}")
+    posted = await hand.post("/static/back", data={"ErrorUrl": "http://x/a?b=1&c=2"})
+    assert posted.text == "<Redirect>http://x/a?b=1&amp;c=2</Redirect>"
+    assert (
+        await hand.get("/static/back", params={"ErrorUrl": "<y>"})
+    ).text == "<Redirect>&lt;y&gt;</Redirect>"
+
+
 async def test_numbers_and_applications_can_be_added(hand: httpx.AsyncClient) -> None:
     app = await hand.post("/applications", json={"name": "coach", "voice_url": "http://x/ai"})
     assert app.json()["sid"].startswith("AP")

@@ -33,7 +33,10 @@ from workflows.messages import (
 from workflows.orders import Done, Found, Present, RoomSeen, Submission
 from workflows.values import CallSid, Channel, ConferenceSid, Ladder
 
-PATIENCE_S = 20.0  # real seconds for something that needs only milliseconds
+PATIENCE_S = 45.0  # real seconds for something that needs only milliseconds
+# With the workflow cache off the SDK loses a task now and then: when it meets a query of the same run. The server
+# waits so long before it gives it out again; by default, long enough for a caller to be sent to the menu.
+TASK_TIMEOUT = timedelta(seconds=3)
 LONGEST = timedelta(days=2)  # no story is longer; without it an idle time-skipping server runs on for years
 
 
@@ -252,6 +255,7 @@ class Exchange:
             task_queue=orders.WORKFLOWS,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             execution_timeout=LONGEST,
+            task_timeout=TASK_TIMEOUT,
             start_signal="request",
             start_signal_args=[PageRequest(request=order.request)],
         )

@@ -1,6 +1,5 @@
 """A caller who talks with the AI, with the shells in their server: tools, truth, danger, and a voice that fails."""
 
-import os
 from datetime import datetime
 
 import pytest
@@ -9,13 +8,10 @@ from tests.shells.exchange import seconds
 from tests.shells.town import LINE, Caller, Town
 from tests.workflows.test_talk import SPEECH
 from workflows import orders
-from workflows.messages import ConversationView, Keys
-from workflows.values import Severity
+from workflows.emergency import Phase
+from workflows.messages import ConversationView, Keys, conference_name
+from workflows.values import OpenCase, Severity
 from workflows.voice import Speaker, Turn, VoiceTrouble
-
-# With the workflow cache off the SDK loses a task now and then, and the server waits ten seconds for it: long enough
-# for a caller with whom nobody talks to be sent to the menu.
-pytestmark = pytest.mark.flaky(reruns=2, condition=bool(os.environ.get("RUNG_TEST_NO_CACHE")))
 
 BRIDGE = "bridge-1"
 WATER = '{"category": "water", "severity": "urgent", "reason": "burst pipe", "place": "412 Oak Street"}'
@@ -143,6 +139,57 @@ async def test_digits_that_the_caller_pressed_are_read_back(town: Town) -> None:
     await caller.handle.signal("keys", Keys(about="place", digits="412"))
     await town.exchange.until(lambda: any("4 1 2" in order.text for order in told(town)))
     await caller.hangs_up()
+
+
+async def test_who_rings_again_is_back_with_their_case_and_wakes_nobody_again(town: Town) -> None:
+    caller = await caller_talks(town)
+    await caller.ai_asks("escalate", WATER)
+    ana = await town.rings("ana")
+    await caller.hangs_up()
+    case = (await caller.emergency.stands()).case
+    again = await town.caller_rings(speech=SPEECH, open_case=OpenCase(caller.emergency.id, case))
+    await again.enters_the_room()
+    view = await caller.emergency.until(lambda view: view.callers_waiting == 1)
+    assert view.rung == 1
+    await town.exchange.until(lambda: bool(town.exchange.of("announce_fact")))
+    await ana.presses("accept")
+    await ana.enters_the_room_of(again)
+    assert (await caller.emergency.until(lambda view: view.phase is Phase.ATTENDED)).owner == "Ana"
+    await caller.emergency.resolve("ana")
+
+
+async def test_who_rings_again_while_the_owner_sits_alone_comes_into_their_room(town: Town) -> None:
+    caller = await caller_talks(town)
+    await caller.ai_asks("escalate", WATER)
+    ana = await town.rings("ana")
+    await ana.presses("accept")
+    await ana.enters_the_room_of(caller)
+    await caller.emergency.until(lambda view: view.phase is Phase.ATTENDED)
+    await caller.hangs_up()
+    alone = await caller.emergency.until(lambda view: bool(view.owner_room))
+    assert alone.owner_room == conference_name(caller.sid)
+    there = OpenCase(alone.id, alone.case, alone.owner_room)
+    again = await town.caller_rings(speech=SPEECH, open_case=there)
+    await caller.emergency.until(lambda view: view.callers_waiting == 1)
+    assert (await again.stands()).conference == conference_name(caller.sid)
+    assert (await again.stands()).assistant_role == "gone"
+    await again.hangs_up()
+    assert (await again.handle.result()).closing == "escalated"
+    await caller.emergency.resolve("ana")
+
+
+async def test_a_case_that_was_closed_meanwhile_is_nothing_to_come_back_to(town: Town) -> None:
+    caller = await caller_talks(town)
+    await caller.ai_asks("escalate", WATER)
+    await town.rings("ana")
+    case = (await caller.emergency.stands()).case
+    await caller.hangs_up()
+    await caller.emergency.cancel("ana")
+    await caller.emergency.handle.result()
+    again = await town.caller_rings(speech=SPEECH, open_case=OpenCase(caller.emergency.id, case))
+    await again.enters_the_room()
+    await again.until(lambda view: view.escalation is None)
+    await again.hangs_up()
 
 
 async def test_a_caller_who_has_said_goodbye_is_let_go(town: Town) -> None:

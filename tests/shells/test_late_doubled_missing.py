@@ -11,9 +11,7 @@ from tests.shells.exchange import Does, seconds
 from tests.shells.servers import Night
 from tests.shells.town import LINE, Town, everywhere, ladder, person, rung
 from workflows import orders
-from workflows.call import (
-    responder_label,
-)
+from workflows.labels import responder_label
 from workflows.messages import CallerNews, PageNews, PageRequest
 from workflows.pages import Evidence, Standing
 from workflows.values import ActKind, Channel, PageId, Via

@@ -17,6 +17,7 @@ from workflows.messages import CallerNews, ConferenceNews
 from workflows.values import ActKind, ActReply, CallSid, Channel, ConferenceSid, Severity, Via
 
 SHORT = 1.5  # seconds: a rung here passes in real time
+LONGER = 5.0  # and here not before its worker is closed
 
 
 async def listed(town: Town, query: str) -> set[str]:
@@ -275,14 +276,14 @@ async def test_a_caller_who_reports_and_hangs_up_at_once_is_known_to_be_gone(cit
 
 @pytest.mark.parametrize("how", ["signal", "update"])
 async def test_a_key_and_a_deadline_in_one_task_after_a_restart(city: Night, how: str) -> None:
-    async with city(ladder(rung("ana", wait_s=SHORT), "ben")) as town:
+    async with city(ladder(rung("ana", wait_s=LONGER), "ben")) as town:
         caller = await town.caller_reports("burst pipe")
         ana = await town.rings("ana")
         await ana.item()
         await town.settles()
         pressed = await town.now()
         await town.closes(orders.WORKFLOWS)
-        await town.real_time(seconds(SHORT + 0.2))
+        await town.real_time(seconds(LONGER + 0.2))
         act = town.new_act(ActKind.ACKNOWLEDGE, "ana", via=Via.KEY, leg=ana.sid, pressed_at=pressed)
         handle = caller.emergency.handle
         if how == "signal":

@@ -20,17 +20,14 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from rung.worker import STICKY, WORKFLOWS
-from tests.shells.exchange import LONGEST, PATIENCE_S, Exchange, Ringing, whose
+from tests.shells.exchange import LONGEST, PATIENCE_S, TASK_TIMEOUT, Exchange, Ringing, whose
 from workflows import orders
 from workflows.agents import Speech
-from workflows.call import (
-    assistant_label,
-    caller_label,
-    responder_label,
-)
+from workflows.assistant import Post
 from workflows.call_shell import CallWorkflow
 from workflows.codec import CodecKey
 from workflows.escalation import EscalationWorkflow
+from workflows.labels import assistant_label, caller_label, responder_label
 from workflows.messages import (
     Attach,
     Attached,
@@ -56,6 +53,7 @@ from workflows.messages import (
 )
 from workflows.responder import Phone
 from workflows.responder_shell import ResponderWorkflow
+from workflows.room_acts import RoomAct, RoomActKind, RoomReply, Whom
 from workflows.runner import runner
 from workflows.values import (
     Act,
@@ -65,9 +63,11 @@ from workflows.values import (
     CallSid,
     Case,
     EscalationId,
+    HoldSound,
     Ladder,
     Line,
     LineId,
+    OpenCase,
     PageId,
     PersonId,
     Responder,
@@ -270,9 +270,11 @@ class Caller:
         """What was said on the AI's leg, as its bridge tells it."""
         await self.handle.signal("turns", Turns(generation=generation, first=first, turns=turns))
 
-    async def ai_asks(self, tool: str, arguments: str, call_id: str = "call_1") -> ToolOutcome:
+    async def ai_asks(
+        self, tool: str, arguments: str, call_id: str = "call_1", generation: int = 1
+    ) -> ToolOutcome:
         """The speech model wants something done."""
-        message = ToolCall(id=call_id, name=tool, arguments=arguments, generation=1)
+        message = ToolCall(id=call_id, name=tool, arguments=arguments, generation=generation)
         return await self.handle.execute_update(CallWorkflow.use_tool, message, id=call_id)
 
     async def hears_it_out(self) -> None:
@@ -317,6 +319,42 @@ class Caller:
             assert (await self.bridge_attaches(bridge, generation)).accepted
         return leg
 
+    async def ai_comes(self, post: Post, *, bridge: str) -> CallSid:
+        """The leg of a second AI enters the room, and a bridge carries its audio."""
+        exchange = self.town.exchange
+
+        def asked() -> list[orders.AddAssistant]:
+            return [order for order in exchange.of("add_assistant") if order.label.startswith(f"{post}-")]
+
+        await exchange.until(lambda: bool(asked()))
+        order = asked()[-1]
+        view = await self.until(lambda view: any(ai.post is post and ai.leg is not None for ai in view.ais))
+        leg = next(ai.leg for ai in view.ais if ai.post is post)
+        assert leg is not None
+        await exchange.conference(self.sid, "participant-join", leg, order.label)
+        assert (await self.bridge_attaches(bridge, order.generation)).accepted
+        return leg
+
+    async def acts(
+        self,
+        kind: RoomActKind,
+        whom: str,
+        *,
+        act_id: str = "",
+        sound: HoldSound = "words",
+        language: str = "",
+    ) -> RoomReply:
+        """Somebody at the console does this to the room."""
+        act = RoomAct(
+            id=ActId(act_id or f"console:{kind}-{whom}-{language}"),
+            kind=kind,
+            whom=Whom(whom),
+            by=PersonId("operator"),
+            sound=sound,
+            language=language,
+        )
+        return await self.handle.execute_update(CallWorkflow.act, act)
+
     async def bridge_attaches(self, queue: str, generation: int = 1, nonce: str = "") -> Attached:
         """A bridge asks to carry the AI leg's audio."""
         message = Attach(
@@ -348,7 +386,12 @@ class Town:
     # Who rings
 
     async def caller_rings(
-        self, *, line: Line | None = None, number: str = CALLER_NUMBER, speech: Speech | None = None
+        self,
+        *,
+        line: Line | None = None,
+        number: str = CALLER_NUMBER,
+        speech: Speech | None = None,
+        open_case: OpenCase | None = None,
     ) -> Caller:
         """Somebody rings the line and is in the menu, or on the way to the AI's room."""
         self._numbers += 1
@@ -360,6 +403,7 @@ class Town:
             caller_digest="digest",
             searchable=self.searchable,
             speech=speech,
+            open_case=open_case,
         )
         handle = await self.client.start_workflow(
             CallWorkflow.run,
@@ -367,6 +411,7 @@ class Town:
             id=call_workflow_id(sid),
             task_queue=orders.WORKFLOWS,
             execution_timeout=LONGEST,
+            task_timeout=TASK_TIMEOUT,
             static_summary=f"call to {message.line.id}",
         )
         self.seen.add(handle.id)
@@ -397,6 +442,7 @@ class Town:
             id=escalation,
             task_queue=orders.WORKFLOWS,
             execution_timeout=LONGEST,
+            task_timeout=TASK_TIMEOUT,
             static_summary=f"{self.line.id}: {case.category} ({severity})",
             priority=orders.page_priority(severity),
         )
@@ -593,12 +639,14 @@ def _about(event: Any) -> Any:
 
 
 async def until(look: Callable[[], Awaitable[T]], condition: Callable[[T], bool]) -> T:
-    """What is seen as soon as this is true of it."""
+    """What is seen soon after this is true of it. Looks are queries, which cost: they become rarer."""
     deadline = asyncio.get_running_loop().time() + PATIENCE_S
+    pause_s = 0.01
     while not condition(seen := await look()):
         if asyncio.get_running_loop().time() > deadline:
             raise AssertionError(f"it never came true; last seen: {seen}")
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(pause_s)
+        pause_s = min(1.5 * pause_s, 0.5)
     return seen
 
 

@@ -17,7 +17,7 @@ from sandbox.speech.formats import Decoder, encode
 from sandbox.speech.items import Item
 from sandbox.speech.mind import Asked, Mind, Say, Step
 from sandbox.speech.orders import Close, Listen, Order, Send, Speak
-from sandbox.speech.organs import light
+from sandbox.speech.organs import Organs, light
 from sandbox.speech.session import Session, Timing
 from tests.speech.wire import checked_client, checked_server
 
@@ -54,8 +54,9 @@ class Talk:
         deaf: bool = False,
         mute: bool = False,
         model: str = "gpt-realtime-2.1",
+        organs: Organs | None = None,
     ) -> None:
-        organs = light()
+        organs = organs or light()
         self.now_ms = 1_000_000
         self.events: list[Event] = []
         self.closed: Close | None = None

@@ -9,14 +9,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from workflows import call as room
-from workflows import call_news
+from workflows import call_news, labels
+from workflows import emergency as em
 from workflows import ladder as lad
 from workflows import responder as res
 from workflows.assistant import Assistant, Step
 from workflows.call_state import (
     Call,
 )
-from workflows.ladder import Caller, Effect, Escalation, Event, TimerKind
+from workflows.emergency import Caller, Effect, Escalation, Event, TimerKind
 from workflows.pages import Evidence, Page, Standing
 from workflows.responder import Phone, Request
 from workflows.values import (
@@ -127,7 +128,7 @@ class Night:
             timer = lad.armed(self.state)
             if timer is None or timer.at > at(until):
                 break
-            together += self.hears(lad.TimerFired(max(timer.at, at(self.now))))
+            together += self.hears(em.TimerFired(max(timer.at, at(self.now))))
         self.now = max(self.now, until)
         self.last = tuple(together)
         return self.last
@@ -149,17 +150,17 @@ class Night:
     @property
     def rung_now(self) -> list[str]:
         """Whose phones the last event ordered to ring."""
-        return [order.page.responder.name for order in self.orders(lad.RingPage)]
+        return [order.page.responder.name for order in self.orders(em.RingPage)]
 
     @property
     def told_now(self) -> list[str]:
         """The kinds of facts the last event had told to the caller."""
-        return [order.fact.kind for order in self.orders(lad.TellCaller)]
+        return [order.fact.kind for order in self.orders(em.TellCaller)]
 
     @property
     def withdrawn_now(self) -> set[str]:
         """Who need not answer any more since the last event."""
-        return {who for order in self.orders(lad.Withdraw) for who in order.people}
+        return {who for order in self.orders(em.Withdraw) for who in order.people}
 
     @property
     def phase(self) -> str:
@@ -193,7 +194,7 @@ class Night:
         """One channel of this person's latest page (or the given one) came so far."""
         page = page or self.page_of(who)
         ring = page.rings if ring is None else ring
-        return self.hears(lad.PageMoved(page.id, channel, Evidence(standing, sid, at(when)), at(when), ring))
+        return self.hears(em.PageMoved(page.id, channel, Evidence(standing, sid, at(when)), at(when), ring))
 
     def submitted(self, who: Responder, when: float) -> tuple[Effect, ...]:
         """The provider took this person's call."""
@@ -228,7 +229,7 @@ class Night:
 
     def acts(self, act: Act, when: float) -> ActReply:
         """The workflow hears an act and answers in the same breath."""
-        reply = self._decided(lad.Acted(act, at(when)))[1]
+        reply = self._decided(em.Acted(act, at(when)))[1]
         assert reply is not None
         return reply
 
@@ -260,21 +261,23 @@ class Night:
         """It never was."""
         return self.acts(an_act(who, ActKind.CANCEL, Via.CONSOLE), when)
 
-    def joins(self, who: Responder, when: float, leg: str | None = None) -> tuple[Effect, ...]:
+    def joins(
+        self, who: Responder, when: float, leg: str | None = None, *, room: str = ""
+    ) -> tuple[Effect, ...]:
         """Their leg is in the room."""
-        return self.hears(lad.ResponderJoined(who.id, CallSid(leg or f"CA{who.id}"), at(when)))
+        return self.hears(em.ResponderJoined(who.id, CallSid(leg or f"CA{who.id}"), at(when), room))
 
     def leaves(self, who: Responder, when: float, leg: str | None = None) -> tuple[Effect, ...]:
         """Their leg has left the room."""
-        return self.hears(lad.ResponderLeft(who.id, CallSid(leg or f"CA{who.id}"), at(when)))
+        return self.hears(em.ResponderLeft(who.id, CallSid(leg or f"CA{who.id}"), at(when)))
 
     def caller_hangs_up(self, when: float, caller: Caller = CALLER) -> tuple[Effect, ...]:
         """The caller is off the line."""
-        return self.hears(lad.CallerGone(caller.call, at(when)))
+        return self.hears(em.CallerGone(caller.call, at(when)))
 
     def caller_rings(self, when: float, caller: Caller = CALLER) -> tuple[Effect, ...]:
         """A call is attached."""
-        return self.hears(lad.CallerAttached(caller.call, caller.conference, at(when)))
+        return self.hears(em.CallerAttached(caller.call, caller.conference, at(when)))
 
 
 _acts = iter(range(1_000_000))
@@ -480,7 +483,7 @@ class Room:
 
     def caller_waits(self) -> None:
         """The caller comes into the room."""
-        self.enters(self.call.sid, room.caller_label(self.call.sid))
+        self.enters(self.call.sid, labels.caller_label(self.call.sid))
 
     def caller_hangs_up(self, when: float | None = None) -> None:
         """The caller's call is over."""
@@ -509,7 +512,7 @@ class Room:
 
     def joins(self, who: Responder, leg: str | None = None) -> None:
         """Their leg is in the room."""
-        self.enters(self.leg(who, leg), room.responder_label(who.id, self.leg(who, leg)))
+        self.enters(self.leg(who, leg), labels.responder_label(who.id, self.leg(who, leg)))
 
     def comes(self, who: Responder) -> None:
         """Expected, and in the room."""
@@ -573,7 +576,7 @@ class Room:
     def ai_joins(self, generation: int | None = None, sid: str | None = None) -> None:
         """The AI's leg is in the room."""
         nth = self.ai.generation if generation is None else generation
-        self.enters(CallSid(sid or f"CAai{nth}"), room.assistant_label(self.call.sid, nth))
+        self.enters(CallSid(sid or f"CAai{nth}"), labels.assistant_label(self.call.sid, nth))
 
     def bridge_attaches(self, queue: str = "bridge-1", nonce: str = "") -> None:
         """A bridge carries the AI's audio."""

@@ -54,14 +54,15 @@ from workflows.voice import Speaker, Turn
 class Conversation(Room):
     """A caller who came to talk with the AI, told turn by turn."""
 
-    def __init__(self, *, attended: bool = True) -> None:
-        """attended: the AI has come, and listens."""
+    def __init__(self, *, attended: bool = True, waits: bool = True) -> None:
+        """attended: the AI has come, and listens. waits: the caller is in the room."""
         super().__init__()
         self.call = replace(self.call, speech=SPEECH)
         self.turns = 0
         self.calls = 0
-        self.caller_waits()
-        if attended:
+        if waits:
+            self.caller_waits()
+        if waits and attended:
             self.ai_is_seated()
 
     def says(
@@ -476,6 +477,35 @@ def test_a_caller_who_pressed_digits_hears_them_read_back() -> None:
     assert talk.call.wanted.role is Role.ANSWERING, "the AI waits in the room"
     talk.hears(KeysPressed("place", "412", at(10)))
     assert talk.orders(SayWords) == [SayWords(Words("keys_heard", "412"))]
+
+
+def test_a_number_that_the_caller_pressed_is_read_back_without_being_taken_back() -> None:
+    talk = Conversation()
+    talk.asks("ask_for_keys", purpose="call_back")
+    talk.hears(KeysPressed("call_back", "2025550142", at(10)))
+    talk.ai_says("Thank you. You pressed 2 0 2 5 5 5 0 1 4 2. Is that right?", 12)
+    assert talk.call.talk.corrections == 0
+
+
+def test_the_danger_sentence_is_silenced_by_the_callers_own_word_only() -> None:
+    talk = Conversation()
+    assert talk.asks("emergency_called").startswith("Not noted")
+    assert not talk.call.emergency_called
+    talk.caller_says("My wife has called 911.", 10)
+    assert talk.asks("emergency_called").startswith("Noted")
+    assert talk.call.emergency_called
+
+
+def test_news_that_was_spoken_over_is_told_again() -> None:
+    talk = Conversation()
+    talk.asks("escalate", category="water", severity="urgent", reason="pipe")
+    talk.is_told("ringing", "f1", 10)
+    cut = Turn(Speaker.ASSISTANT, "I am", at(11), whole=False, fact="f1")
+    talk.hears(Said(talk.ai.generation, talk.turns, (cut,), at(11)))
+    talk.turns += 1
+    assert [order.fact.id for order in talk.orders(SayFact)] == ["f1"]
+    talk.time_passes(10 + AI_TELLS_S)
+    assert [order.fact.id for order in talk.ever(Announce)] == ["f1"], "and announced if nobody lets it"
 
 
 def test_a_caller_of_whom_nothing_more_is_heard_is_not_away_for_ever() -> None:

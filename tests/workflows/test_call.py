@@ -3,20 +3,9 @@
 import pytest
 
 from tests.workflows.night import CALLER, Room, a_call_in_the_room, ana, at, ben
+from workflows.aides import may_attach, may_resume
 from workflows.assistant import ADDS_AT_MOST, Role, Step
-from workflows.call import (
-    EXPECTED_S,
-    LEAVE_GRACE_S,
-    LOOK_S,
-    STILL_RINGING_S,
-    assistant_label,
-    caller_label,
-    due_at,
-    may_attach,
-    may_resume,
-    responder_label,
-    seated_person,
-)
+from workflows.call import EXPECTED_S, LEAVE_GRACE_S, LOOK_S, STILL_RINGING_S, due_at
 from workflows.call_news import (
     Announce,
     BridgeAttached,
@@ -43,6 +32,7 @@ from workflows.call_state import (
     Closing,
     LegAt,
 )
+from workflows.labels import assistant_label, caller_label, responder_label, seated_person
 from workflows.values import CallSid, ConferenceSid, Severity
 
 NEXT_ROOM = ConferenceSid("CF2")
@@ -240,14 +230,15 @@ def test_an_ai_leg_that_never_came_in_counts_as_refused() -> None:
 def test_a_late_answer_about_the_old_leg_is_not_taken_for_the_new_one() -> None:
     room = a_call_in_the_room()
     room.comes(ana)
-    room.step_succeeds()
-    assert room.call.step is Step.MUTE
+    for _ in (Step.QUIET, Step.MUTE):
+        room.step_succeeds()
     room.leaves(CallSid("CAai1"))
     room.steps_succeed()
     room.ai_joins()
-    room.hears(StepDone(Step.MUTE, at(30), generation=1))
-    assert not room.ai.muted
-    assert room.call.step is Step.MUTE
+    assert room.call.step is Step.COACH, "a leg that only one may hear is added muted"
+    room.hears(StepDone(Step.COACH, at(30), generation=1))
+    assert room.ai.coaching is None
+    assert room.call.step is not None
 
 
 def test_a_bridge_that_attached_since_is_told_its_role_itself() -> None:

@@ -12,17 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.workflows.night import CALLER, LINE, NIGHT, a_case, ana, ben, cho
+from workflows.aides import NONCES_REMEMBERED
 from workflows.assistant import ADDS_AT_MOST, Role, Step, Wanted
-from workflows.call import (
-    FACTS_WAITING,
-    LOOK_S,
-    NONCES_REMEMBERED,
-    assistant_label,
-    caller_label,
-    decide,
-    due_at,
-    responder_label,
-)
+from workflows.call import FACTS_WAITING, LOOK_S, decide, due_at
 from workflows.call_news import (
     Announce,
     AnnouncementEnded,
@@ -62,6 +54,7 @@ from workflows.call_state import (
     Closing,
     LegAt,
 )
+from workflows.labels import assistant_label, caller_label, responder_label
 from workflows.values import CallSid, ConferenceSid, Fact, FactKind, Responder, Severity
 
 CI = settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -343,7 +336,7 @@ class AnyWhisper(RuleBasedStateMachine):
                 leg.muted = False
             case Step.TELL_ROLE:
                 leg.speaking = order.wanted
-            case Step.ADD | Step.REMOVE | Step.CONFIRM:
+            case Step.ADD | Step.REMOVE | Step.CONFIRM | Step.HOLD | Step.UNHOLD:
                 pass
 
     @precondition(lambda self: self.under_way is not None)
@@ -355,7 +348,7 @@ class AnyWhisper(RuleBasedStateMachine):
         ai, step = order.assistant, order.step
         if step is Step.ADD:
             sid = CallSid(f"CAai{ai.generation}")
-            self.legs[sid] = HeardLeg()
+            self.legs[sid] = HeardLeg(muted=ai.muted is True)
             self.heard(StepDone(step, self.now, sid, ROOMS[0], ai.generation))
             self.heard(Joined(ROOMS[0], sid, assistant_label(CALLER.call, ai.generation), self.now))
             return

@@ -16,8 +16,8 @@ from tests.workflows.night import (
     person,
     rung,
 )
-from workflows.ladder import (
-    ROUND_FLOOR_S,
+from workflows.climbing import ROUND_FLOOR_S
+from workflows.emergency import (
     AlertOperator,
     AskOwner,
     Caller,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.workflows.night import CALLER, NIGHT, SEED, a_case, ana, at, ben, cho, dan, person
-from workflows.ladder import (
+from workflows.emergency import (
     OWNED,
     Acted,
     AlertOperator,
@@ -29,10 +29,8 @@ from workflows.ladder import (
     RingPage,
     TextPage,
     TimerFired,
-    armed,
-    begin,
-    decide,
 )
+from workflows.ladder import armed, begin, decide
 from workflows.pages import Evidence, Page, Standing
 from workflows.values import (
     Act,

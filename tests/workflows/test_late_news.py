@@ -1,7 +1,7 @@
 """News that comes late, after an outage, or of a phone that is ours already, says nothing untrue."""
 
 from tests.workflows.night import Night, ana, at, ben, rung
-from workflows.ladder import AlertOperator, CallIn, Phase, TimerFired
+from workflows.emergency import AlertOperator, CallIn, Phase, TimerFired
 from workflows.pages import Standing
 
 

@@ -29,18 +29,21 @@ from tests.workflows.night import (
     person,
     rung,
 )
-from workflows import messages, orders, voice
-from workflows.assistant import Role
+from workflows import messages, orders, room_acts, voice
+from workflows.assistant import Post, Role
+from workflows.call_news import Acted
 from workflows.call_state import (
     Call,
     Closing,
 )
-from workflows.ladder import Escalation, Phase, TimerKind, armed
+from workflows.emergency import Escalation, Phase, TimerKind
+from workflows.ladder import armed
 from workflows.messages import VERSION, Message, NotUnderstoodError, understood
 from workflows.pages import Evidence, Standing
 from workflows.responder import Phone
 from workflows.values import (
     Act,
+    ActId,
     ActKind,
     ActReply,
     CallSid,
@@ -94,12 +97,16 @@ def a_phone_in_use() -> Handset:
 
 
 def a_room_in_the_middle_of_a_switch() -> Room:
-    """A responder joins, the AI is on its way to coach, something is being told."""
+    """A responder joins, the AI is on its way to coach, the caller to hold; something is being told."""
     room = a_call_in_the_room()
     room.comes(ana)
     room.step_succeeds()
     room.is_told("taken")
     room.is_told("joining")
+    act = room_acts.RoomAct(
+        id=ActId("a"), kind=room_acts.RoomActKind.HOLD, whom=room_acts.CALLER, by=ana.id, sound="music"
+    )
+    room.hears(Acted(act, at(9)))
     return room
 
 
@@ -143,6 +150,8 @@ def test_a_call_comes_back_as_it_went() -> None:
     call = a_room_in_the_middle_of_a_switch().call
     assert call.step is not None
     assert call.to_tell
+    assert call.floors
+    assert call.acted
     assert back(call) == call
 
 
@@ -244,7 +253,18 @@ MESSAGES: list[Message] = [
         coaching=LEG,
         responders=("ana",),
         telling="taken",
+        ais=(messages.AiView(Post.INTERPRETER, Role.INTERPRETER, LEG, True, False, ("es", "en")),),
+        people=(messages.PersonView("caller", LEG, "words", True, False),),
     ),
+    room_acts.RoomAct(
+        id=ActId("console:1"),
+        kind=room_acts.RoomActKind.BRING,
+        whom=room_acts.Whom("interpreter"),
+        by=ANA,
+        sound="silence",
+        language="es",
+    ),
+    room_acts.RoomReply(done=True, sentence="the interpreter comes", confirmed=True),
     messages.Worse(case=a_case(Severity.LIFE)),
     messages.CaseNote(text="main valve closed"),
     messages.Keys(about="place", digits="412"),
@@ -283,8 +303,9 @@ MODELS: list[object] = [
     orders.AlertOperator("queued", a_case()),
     orders.DeliverMessage(LineId("clinic"), LEG, "RE1", 9, "the bins"),
     orders.RelayPage(REQUEST),
-    orders.AddAssistant(LEG, LINE, "af", ROOM, "ai-xCA1-1", 1),
+    orders.AddAssistant(LEG, LINE, "af", ROOM, "ai-xCA1-1", 1, muted=True),
     orders.SetParticipant(ROOM, LEG, muted=False, coached=LEG, uncoach=True),
+    orders.SetParticipant(ROOM, LEG, held=True, sound="words", line=LineId("clinic")),
     orders.ConfirmCoaching(ROOM, LEG, None),
     orders.AnnounceFact(ROOM, LEG, LINE, FACT),
     orders.EndRoom(ROOM, (LEG,)),
@@ -336,7 +357,7 @@ def test_a_message_of_another_version_is_refused_by_name(message: Any, version: 
 def test_every_message_is_tested_here() -> None:
     every = {
         model
-        for module in (messages, voice)
+        for module in (messages, room_acts, voice)
         for _, model in inspect.getmembers(module, inspect.isclass)
         if issubclass(model, Message) and model is not Message
     }

@@ -7,7 +7,7 @@ import pytest
 
 from rung import state_table
 from tests.workflows.night import Night, ana, ben, rung
-from workflows.ladder import (
+from workflows.emergency import (
     AlertOperator,
     AskOwner,
     CallIn,
@@ -16,8 +16,8 @@ from workflows.ladder import (
     RingPage,
     TextPage,
     TimerKind,
-    armed,
 )
+from workflows.ladder import armed
 
 PAGE = Path(__file__).parents[2] / "docs" / "state-table.md"
 WAKES_OR_ASKS = (RingPage, TextPage, PushPage, CallIn, AskOwner, AlertOperator)

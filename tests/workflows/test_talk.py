@@ -274,7 +274,7 @@ def test_arguments_that_are_not_valid_are_refused_with_the_reason(arguments: str
 
 def test_an_agent_has_its_tools_and_always_those_that_save_lives() -> None:
     mine = {tool.name for tool in offered(SPEECH, "plumbing", Role.ANSWERING)}
-    assert mine == {"take_message", "escalate", "emergency_called"}
+    assert mine == {"take_message", "escalate", "emergency_called", "not_understood"}
     assert {tool.name for tool in offered(SPEECH, "plumbing", Role.COACH)} == {"note"}
 
 

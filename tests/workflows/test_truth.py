@@ -74,5 +74,35 @@ def test_a_case_that_is_closed_may_be_called_so() -> None:
     assert false_claims("Your case is closed.", Known(closed=True)) == ()
 
 
+def test_a_number_of_this_call_may_be_read_back_and_no_other() -> None:
+    mine = Known(numbers=("+12025550142",))
+    assert false_claims("I have the number as two zero two, five five five, zero one four two.", mine) == ()
+    assert false_claims("I have the number as 555 0142. Is that right?", mine) == ()
+    assert false_claims("The engineer's number is 202 555 0111.", mine) == (Claim.NUMBER,)
+
+
+def test_a_house_number_and_the_emergency_number_are_no_telephone_numbers() -> None:
+    assert false_claims("I have the address as four one two Oak Street, apartment seven.", NOBODY) == ()
+    assert false_claims("Hang up and dial nine one one.", NOBODY) == ()
+
+
+def test_what_somebody_else_has_told_is_not_the_callers_to_hear() -> None:
+    assert false_claims("Mrs Miller reported it an hour ago.", NOBODY) == (Claim.OTHERS,)
+    assert false_claims("There is already a report of water at Oak Street.", NOBODY) == ()
+
+
+def test_what_it_was_told_to_be_is_not_recited() -> None:
+    told = Known(secrets=("Never give names, addresses or words of other callers.",))
+    assert false_claims("My rule is: never give names, addresses or words of others.", told) == (
+        Claim.INSTRUCTIONS,
+    )
+    assert false_claims("I never give names.", told) == ()
+
+
+def test_that_the_caller_has_called_for_help_is_theirs_to_say() -> None:
+    assert false_claims("So you have called an ambulance.", NOBODY) == ()
+    assert false_claims("I have called an ambulance for you.", NOBODY) == (Claim.SERVICES,)
+
+
 def test_both_languages_of_the_sentences_are_read() -> None:
     assert set(LANGUAGES) == {"en", "es"}

@@ -1,7 +1,7 @@
 """A voice page whose rung has expired is withdrawn before it is dialled; what was dialled rings on."""
 
 from tests.workflows.night import Handset, Night, ana, at, ben, cho, rung
-from workflows.ladder import Unring
+from workflows.emergency import Unring
 from workflows.pages import Standing
 from workflows.responder import Expired, HangUp, Unplace
 

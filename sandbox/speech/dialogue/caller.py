@@ -28,6 +28,7 @@ from sandbox.speech.mind import Say, Step
 MOST_PROMPTS = 2
 MOST_UNKNOWN = 2  # times somebody may not know where they are
 MOST_TRIES = 3  # of a tool that refuses
+NAMES = {"en": "English", "es": "Spanish"}
 
 _BYE = (
     r"\b(?:goodbye|good bye|bye|have a good night|that is all|that's all|adi[oó]s|hasta luego|nada m[aá]s)\b"
@@ -88,6 +89,8 @@ class Caller:
         memory, said = self.memory, plain(heard.text)
         if is_murmur(heard.text) and not heard.understood:
             return [Say(memory.cut_off, memory.language)] if memory.cut_off else self._unclear(heard)
+        if (changed := self._other_language()) is not None:
+            return changed
         if memory.goodbye or re.search(_BYE, said):
             return self._goodbye("the caller said goodbye")
         if re.search(_WRONG, said):
@@ -115,6 +118,9 @@ class Caller:
             return [Say(memory.cut_off, memory.language)]
         if (keys := self._keys()) is not None:
             return keys
+        tool = self._tool("not_understood")
+        if tool is not None and plain(heard.text) and not is_murmur(heard.text):
+            return [tools.use(tool, {})]
         if memory.not_understood >= 2 and not self._reported():
             return self._give_up("not understood")
         if not plain(heard.text):
@@ -122,6 +128,13 @@ class Caller:
         if is_murmur(heard.text) and memory.spoke:
             return ()
         return [self._say("sorry"), *self._onward_speech()]
+
+    def _other_language(self) -> Sequence[Step] | None:
+        """Tell the client that the caller speaks another of its languages than the one it ordered."""
+        memory, tool = self.memory, self._tool("not_understood")
+        if tool is None or memory.language == memory.ordered_language:
+            return None
+        return [tools.use(tool, {"language": NAMES[memory.language]})]
 
     def _give_up(self, reason: str) -> Sequence[Step]:
         tool = self._tool("escalate")
@@ -172,6 +185,12 @@ class Caller:
                 return words or (self._onward() if outcome.digits else ())
             case "end_call":
                 return words or ([] if outcome.worked else [self._company()])
+            case "not_understood" if outcome.language:
+                return self._onward()
+            case "not_understood" if "once more" in outcome.text:
+                return [self._say("sorry"), *self._onward_speech()]
+            case "not_understood":
+                return [self._say("stay" if self._reported() else "still_not")]
             case "set_contact":
                 return [*(words or [self._say("updated")]), *self._after_report()]
             case _:
@@ -250,7 +269,7 @@ class Caller:
             return self._keys_for(memory.number, "call_back")
         if memory.number.value:
             return [self._say("number_right", number=read_back(memory.number.value, memory.language))]
-        return [self._say("number")]
+        return None if memory.number.unknown >= MOST_UNKNOWN else [self._say("number")]
 
     def _keys(self) -> Sequence[Step] | None:
         """Keys, if a read-back has failed often enough."""

@@ -20,13 +20,28 @@ _CALL_BACK = re.compile(r"^call-?back number: (.+)$", re.IGNORECASE | re.MULTILI
 _TYPED = re.compile(r"\bthe caller (?:typed|has typed|pressed):?\s*([\d*#]+)", re.IGNORECASE)
 _COACH = re.compile(r"\byou are now the coach of ([\w' -]+?)(?:[.,;(\n]|$)", re.IGNORECASE)
 _SILENT = re.compile(r"\byou are now silent\b", re.IGNORECASE)
+_GO_ON_IN = re.compile(r"\bgo on in (\w+)", re.IGNORECASE)
+_LANGUAGE_NAMES = {"english": "en", "spanish": "es"}
 _CALLER = re.compile(r"\byou are now with the caller\b", re.IGNORECASE)
+_NOTES = re.compile(r"\byou are now the note-?taker\b", re.IGNORECASE)
+_INTERPRETER = re.compile(r"\byou are now the interpreter\b", re.IGNORECASE)
 
 
 class Role(Enum):
     CALLER = "with the caller"
     COACH = "coach"
     SILENT = "silent"
+    NOTES = "note-taker"
+    INTERPRETER = "interpreter"
+
+
+_ROLES = (
+    (_COACH, Role.COACH),
+    (_SILENT, Role.SILENT),
+    (_CALLER, Role.CALLER),
+    (_NOTES, Role.NOTES),
+    (_INTERPRETER, Role.INTERPRETER),
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +65,7 @@ def read_orders(text: str) -> Ordered:
     """Roles: the last one named counts."""
     roles = [
         (found.start(), role, found.group(1) if role is Role.COACH else "")
-        for pattern, role in ((_COACH, Role.COACH), (_SILENT, Role.SILENT), (_CALLER, Role.CALLER))
+        for pattern, role in _ROLES
         for found in pattern.finditer(text)
     ]
     _, role, person = max(roles, key=lambda one: one[0]) if roles else (0, None, "")
@@ -85,6 +100,12 @@ class Outcome:
     @property
     def worked(self) -> bool:
         return not self.error
+
+    @property
+    def language(self) -> str:
+        """The language, by its two letters, in which the client wants it to go on."""
+        found = _GO_ON_IN.search(self.text)
+        return _LANGUAGE_NAMES.get(found.group(1).lower(), "") if found else ""
 
     @property
     def digits(self) -> str:

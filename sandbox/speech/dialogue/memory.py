@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
 from sandbox.speech.dialogue.conventions import Outcome, Role, read_orders, read_outcome
-from sandbox.speech.dialogue.phrases import Question, question_in
+from sandbox.speech.dialogue.phrases import Question, is_own, question_in
 from sandbox.speech.dialogue.places import (
     THIS_NUMBER,
     find_number,
@@ -73,6 +73,7 @@ class Memory:
     """pending: what nothing has been said about yet, in its order."""
 
     language: str = "en"
+    ordered_language: str = "en"
     languages: tuple[str, ...] = ("en", "es")
     greeting: str = ""
     role: Role = Role.CALLER
@@ -151,9 +152,10 @@ def _ordered(memory: Memory, text: str, standing: bool) -> None:
     memory.greeting = ordered.greeting or memory.greeting
     memory.languages = ordered.languages or memory.languages
     if ordered.language in SPOKEN:
-        memory.language = ordered.language
+        memory.language = memory.ordered_language = ordered.language
     elif ordered.languages and standing:
         memory.language = next((one for one in ordered.languages if one in SPOKEN), memory.language)
+        memory.ordered_language = memory.language
     if ordered.role is not None:
         if (ordered.role, ordered.person) != (memory.role, memory.person):
             memory.briefed = False
@@ -189,7 +191,10 @@ def _said(memory: Memory, item: Message) -> None:
     memory.pending = [one for one in memory.pending if isinstance(one, Exactly) and one.text not in meant]
     memory.spoke += 1
     memory.last_said = meant
-    memory.asked = question_in(said) or (memory.asked if meant in orders else None)
+    if (asks := question_in(said)) is not None:
+        memory.asked = asks
+    elif memory.asked is not None and meant not in orders and is_own(meant):
+        memory.asked = None
 
 
 def _used(memory: Memory, tool: str) -> None:
@@ -209,6 +214,8 @@ def _came_back(memory: Memory, item: FunctionOutput) -> None:
     memory.pending.append(back)
     if back.outcome.digits:
         _typed(memory, back.outcome.digits)
+    if back.outcome.language in SPOKEN:
+        memory.language = memory.ordered_language = back.outcome.language
 
 
 def arguments_of(call: FunctionCall) -> Json:
@@ -286,6 +293,8 @@ def _answered(memory: Memory, text: str) -> bool:
             if answer is Answer.NO and find_number(text) is None:
                 memory.number.settle("")
                 return True
+            if find_number(text) is None and plain(text) and not _murmur(text):
+                memory.number.unknown += 1
             return False
         case Question.DANGER:
             memory.urgent = memory.urgent if answer is None else answer is Answer.YES

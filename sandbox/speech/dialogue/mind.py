@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from sandbox.speech.dialogue import tools
+from sandbox.speech.dialogue.beside import Interpreter, NoteTaker
 from sandbox.speech.dialogue.caller import Caller
 from sandbox.speech.dialogue.coach import Coach
 from sandbox.speech.dialogue.conventions import Role, read_orders
@@ -28,6 +29,10 @@ class RuleMind:
                 return ()
             case Role.COACH:
                 return Coach(memory, offered).next()
+            case Role.NOTES:
+                return NoteTaker(memory, offered).next()
+            case Role.INTERPRETER:
+                return Interpreter(memory).next()
             case Role.CALLER:
                 return Caller(memory, offered, asked.instructions).next()
 

@@ -137,6 +137,12 @@ _BEGINNINGS: Final = {
     )
     for question in Question
 }
+_OWN: Final = frozenset(
+    beginning
+    for phrases in PHRASES.values()
+    for phrase_ in phrases.values()
+    if len(beginning := phrase_.split("{")[0].strip()) > len("Goodbye.")
+)
 COMPANY: Final = ("stay", "company_1", "company_2", "company_3")
 
 
@@ -154,3 +160,8 @@ def question_in(text: str) -> Question | None:
         if beginning[: max(12, len(beginning) // 2)] in text
     ]
     return max(found, key=lambda one: one[0])[1] if found else None
+
+
+def is_own(text: str) -> bool:
+    """Whether a sentence of the dialogue's own is in it, and not only what it was ordered to say."""
+    return any(beginning in text for beginning in _OWN)

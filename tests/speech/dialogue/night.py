@@ -40,6 +40,7 @@ KNOWN = plain_tool("known_incidents", "category", "place", "attach")
 HAND_OVER = Tool(
     "hand_over", "", {"properties": {"agent": {"type": "string", "enum": ["triage", "plumbing", "medical"]}}}
 )
+NOT_UNDERSTOOD = plain_tool("not_understood", "language")
 BRIEF = plain_tool("brief")
 NOTE = plain_tool("note", "text")
 LOOK_UP = plain_tool("look_up", "query")
@@ -96,6 +97,12 @@ class Night:
         calls = [item for item in self.items if isinstance(item, FunctionCall)]
         self.items.append(FunctionOutput(self._id(), calls[-1].call_id, json.dumps(outcome)))
         return self.answers() if then else ""
+
+    def gives_back_text(self, output: str) -> str:
+        """The tool that was called last is answered in plain words."""
+        calls = [item for item in self.items if isinstance(item, FunctionCall)]
+        self.items.append(FunctionOutput(self._id(), calls[-1].call_id, output))
+        return self.answers()
 
     def is_cut_off(self, heard: str) -> None:
         """Of what was said last, only this was heard."""

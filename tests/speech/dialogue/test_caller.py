@@ -10,6 +10,7 @@ from tests.speech.dialogue.night import (
     ESCALATE,
     HAND_OVER,
     KNOWN,
+    NOT_UNDERSTOOD,
     SET_CONTACT,
     TAKE_MESSAGE,
     Night,
@@ -534,3 +535,21 @@ def test_a_language_that_is_asked_for_is_spoken_and_is_no_report(wish: str) -> N
     night.begins()
     assert night.says(wish) == "Por favor, dígame qué ha pasado."
     assert "¿Dónde está usted?" in night.says("Hay agua en el techo de mi casa.")
+
+
+def test_what_is_not_understood_is_told_to_the_client_which_says_how_to_go_on() -> None:
+    night = Night(*AT_THE_DESK, NOT_UNDERSTOOD, instructions="Languages: en, es")
+    night.begins()
+    night.says("Blorg wibble.")
+    assert night.called == ["not_understood"]
+    assert night.gives_back_text("Ask once more, in other words.").startswith("I am sorry")
+    night.says("Frump blorg.")
+    assert "dígame" in night.gives_back_text("Go on in Spanish: ask again what has happened.")
+
+
+def test_another_language_of_the_client_is_told_to_it_by_name() -> None:
+    night = Night(*AT_THE_DESK, NOT_UNDERSTOOD, instructions="Languages: en, es")
+    night.begins()
+    night.says("Hola, hay agua en el techo de mi casa.")
+    assert night.used == [("not_understood", {"language": "Spanish"})]
+    assert "¿Dónde está usted?" in night.gives_back_text("Go on in Spanish: ask again what has happened.")
