@@ -43,6 +43,9 @@ from workflows.voice import Speaker, ToolOutcome
 SILENT_S = 12.0  # from the last word anybody said to the next question, and then to the keys
 PROMPTS: tuple[WordsKind, ...] = ("are_you_there", "still_there")
 UNATTENDED_S = 8.0  # a caller who came to talk and finds nobody gets the menu: an AI's leg takes 2 to 4 s
+BRIDGE_BACK_S = (
+    12.0  # what a bridge that was killed may take to start anew: the caller is told to wait meanwhile
+)
 VOICE_BACK_S = 4.0  # what a model that fails may take to come back, before the menu takes over
 MOMENT_S = 1.0  # of silence where the AI was lost; then the caller is told to wait
 MOMENTS_AT_MOST = 3  # then the caller knows; news and reassurance of the ladder come as ever
@@ -331,7 +334,8 @@ def _menu_due(call: Call) -> list[datetime]:
     """When a caller who finds no AI to talk with is sent to the menu."""
     at: list[datetime] = []
     if call.unattended_since is not None:
-        at.append(call.unattended_since + timedelta(seconds=UNATTENDED_S))
+        patience_s = BRIDGE_BACK_S if call.broken_off else UNATTENDED_S
+        at.append(call.unattended_since + timedelta(seconds=patience_s))
     if call.voice_lost is not None:
         at.append(call.voice_lost + timedelta(seconds=VOICE_BACK_S))
     return at

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sandbox.sound.frames import FRAME_MS
@@ -50,7 +50,7 @@ class Talking:
     async def greeted(cls, night: Installation, line: Line) -> "Talking":
         """A caller whom the AI has greeted to the end."""
         caller = await Story(night, line).is_rung()
-        talking = cls(night, caller, night.journal.records[-1].at)
+        talking = cls(night, caller, datetime.now(UTC))
         await talking.hears_the_ai(1)
         return talking
 
@@ -166,7 +166,7 @@ async def _bridge_killed(night: Installation, line: Line) -> int:
 
 async def _stream_cut(night: Installation, line: Line) -> int:
     await night.goes_wrong(kind="stream_cut", on="stream", number=line.number, skip=1, times=1, seconds=4)
-    talking = Talking(night, await Story(night, line).is_rung(), night.journal.records[-1].at)
+    talking = Talking(night, await Story(night, line).is_rung(), datetime.now(UTC))
     cut = await night.journal.first(
         "the stream is cut",
         lambda r: r.kind == "fault" and r.says("kind_of_fault") == "stream_cut",

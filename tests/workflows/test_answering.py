@@ -10,6 +10,7 @@ from tests.workflows.test_talk import SPEECH
 from workflows.answering import (
     AI_TELLS_S,
     AWAY_S,
+    BRIDGE_BACK_S,
     DANGER,
     MOMENT_S,
     MOMENTS_AT_MOST,
@@ -414,6 +415,15 @@ def test_a_stream_that_ends_without_a_word_leaves_the_caller_waiting_until_anoth
     talk.hears(BridgeAttached(generation, "bridge-2", at(8), "n2"))
     talk.time_passes(12)
     assert (moments(talk), talk.call.broken_off) == (1, False)
+
+
+def test_a_bridge_that_stays_away_leads_to_the_menu() -> None:
+    talk = Conversation()
+    talk.hears(StreamEnded(talk.ai.generation, at(6)))
+    talk.time_passes(6 + BRIDGE_BACK_S - 1)
+    assert talk.ever(SendCaller) == []
+    talk.time_passes(6 + BRIDGE_BACK_S)
+    assert talk.orders(SendCaller) == [SendCaller("menu")]
 
 
 def test_a_stream_that_was_let_go_is_missed_too() -> None:
