@@ -2,9 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from temporalio.service import RPCError
 
@@ -99,7 +98,7 @@ class Call:
         heard = (r for r in self.night.journal.records if r.kind == "leg.heard" and r.call == self.leg.sid)
         return any(r.says("sound") == "announcement" and wanted.search(r.says("text")) for r in heard)
 
-    async def _until(self, what: str, look: Any) -> Sequence[Turn]:
+    async def _until(self, what: str, look: Callable[[Sequence[Turn]], object]) -> Sequence[Turn]:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 while True:
