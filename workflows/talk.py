@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from workflows import danger, languages, tools
 from workflows.agents import AgentId, Speech
+from workflows.leave import says_called, takes_leave, tells_something
 from workflows.truth import LEAKS, Claim, Known, false_claims, numbers_in
 from workflows.values import Severity
 from workflows.voice import Speaker, ToolOutcome, Turn
@@ -26,20 +27,8 @@ GOODBYE_WITHIN = 3  # of the caller's last turns, one must have said it
 NOT_UNDERSTOOD_AT_MOST = 2  # times in a row, in one language
 NOT_UNDERSTOOD = ("not-understood", "a caller who could not be understood", Severity.URGENT)
 DROPPED = ("dropped", "a caller whose call broke off", Severity.URGENT)
-WORDS_OF_A_REPORT = 4  # "hello, who is this" is none; a sentence about a pipe is
 OTHER = "other"  # the kind of what the line has no kind for: an emergency is never refused for its name
 
-_GOODBYE = re.compile(
-    r"(?<!\w)(?:good ?bye|bye|hang(?:ing)? up(?! on)|that(?:s| is| was) all|adios|hasta luego|chao|cuelgo)(?!\w)"
-)
-_CALLED = re.compile(
-    r"(?<!\w)(?:(?:have|ve|has|did|just|already|we|i|she|he|they|wife|husband)(?: (?!not|never|nt)\w+){0,2}"
-    r" (?:called|dialed|dialled|phoned|rang|rung)(?! no)|called (?:911|112|999|them)"
-    r"|(?:he|ha|hemos|ya) (?:llamado|marcado)|llame)(?!\w)"
-)
-_NOTHING_WRONG = re.compile(
-    r"(?<!\w)(?:wrong number|misdial\w*|never ?mind|numero equivocado|me equivoque)(?!\w)"
-)
 _WORDS = re.compile(r"\w{4,}")
 
 
@@ -80,26 +69,27 @@ class Talk:
     @property
     def said_goodbye(self) -> bool:
         """Whether the caller has, lately."""
-        theirs = [turn.text for turn in self.turns if turn.speaker in _THEIRS][-GOODBYE_WITHIN:]
-        return any(_GOODBYE.search(danger.plain(text)) for text in theirs)
+        return any(takes_leave(text) for text in self.theirs[-GOODBYE_WITHIN:])
+
+    @property
+    def theirs(self) -> tuple[str, ...]:
+        """What the caller has said, of what is kept."""
+        return tuple(turn.text for turn in self.turns if turn.speaker in _THEIRS)
 
     @property
     def said_called(self) -> bool:
         """Whether the caller says that somebody has called the emergency number."""
-        return any(_CALLED.search(danger.plain(turn.text)) for turn in self.turns if turn.speaker in _THEIRS)
+        return says_called(self.theirs)
 
     @property
     def numbers_said(self) -> tuple[str, ...]:
         """The telephone numbers that the caller has said or typed."""
-        theirs = [*self.typed, *(turn.text for turn in self.turns if turn.speaker in _THEIRS)]
-        return tuple(number for text in theirs for number in numbers_in(text))
+        return tuple(number for text in (*self.typed, *self.theirs) for number in numbers_in(text))
 
     @property
     def broke_off(self) -> bool:
         """Whether the caller has told something, and taken no leave."""
-        theirs = [danger.plain(turn.text) for turn in self.turns if turn.speaker in _THEIRS]
-        told = any(len(re.findall(r"\w+", text)) >= WORDS_OF_A_REPORT for text in theirs)
-        return told and not self.said_goodbye and not any(_NOTHING_WRONG.search(text) for text in theirs)
+        return tells_something(self.theirs) and not self.said_goodbye
 
 
 _THEIRS = frozenset({Speaker.CALLER, Speaker.ROOM})
@@ -214,7 +204,7 @@ def said(
     for turn in new:
         talk = replace(talk, turns=_kept((*talk.turns, turn)), last_heard_at=at)
         if turn.speaker in _THEIRS:
-            stays = not _GOODBYE.search(danger.plain(turn.text))  # who says more than goodbye is not let go
+            stays = not takes_leave(turn.text)  # who says more than goodbye is not let go
             talk = replace(talk, prompts=0, leaving_at=None if stays else talk.leaving_at)
             phrase = danger.heard(turn.text, speech.danger_words, speech.harmless_words)
             if phrase is not None and not talk.danger:

@@ -6,7 +6,7 @@ aloud. A clause that denies, doubts or asks claims nothing.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -102,7 +102,7 @@ _HEDGED = (
 )
 SHORTEST_NUMBER = 7  # digits; what is shorter is a house, a time, an emergency number
 RECITED = 7  # words in a row that nobody says by chance
-_DIGITS = {
+_DIGITS: Mapping[str, str] = {
     word: str(digit)
     for words in (
         "zero one two three four five six seven eight nine",
@@ -137,9 +137,9 @@ def _leaks(text: str, known: Known) -> Iterable[Claim]:
 
 def numbers_in(text: str) -> list[str]:
     """Every telephone number in these words, spoken or written, as digits."""
-    tokens = [_DIGITS.get(word, word) for word in re.findall(r"\w+", plain(text))]
-    spoken = " ".join(tokens)
-    runs = re.findall(r"\d(?: ?\d)*", spoken)
+    words: list[str] = re.findall(r"\w+", plain(text))
+    spoken = " ".join(_DIGITS.get(word, word) for word in words)
+    runs: list[str] = re.findall(r"\d(?: ?\d)*", spoken)
     return [digits for run in runs if len(digits := run.replace(" ", "")) >= SHORTEST_NUMBER]
 
 

@@ -2,9 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from temporalio.service import RPCError
 
@@ -78,23 +77,28 @@ class Call:
         return turns[at]
 
     async def answers(self, until: str, answers: Mapping[str, str] = ANSWERS) -> None:
-        """Answer whatever the AI asks, until it has said these words."""
+        """Answer whatever the AI asks, until these words were said, by the AI or by announcement."""
         wanted = re.compile(until, re.IGNORECASE)
         for _ in range(20):
             turns = await self._until(
                 f"the AI asks something, or says {until!r}",
-                lambda turns: any(
-                    _ai_said(one, wanted) or _answer(one, answers) for one in turns[self.heard_to :]
+                lambda turns: (
+                    self._announced(wanted)
+                    or any(_ai_said(one, wanted) or _answer(one, answers) for one in turns[self.heard_to :])
                 ),
             )
             fresh, self.heard_to = turns[self.heard_to :], len(turns)
-            if any(_ai_said(one, wanted) for one in fresh):
+            if self._announced(wanted) or any(_ai_said(one, wanted) for one in fresh):
                 return
             last = next(words for one in reversed(fresh) if (words := _answer(one, answers)))
             await self.speaks(last)
         raise NeverHappenedError(f"the AI never said {until!r}")
 
-    async def _until(self, what: str, look: Any) -> Sequence[Turn]:
+    def _announced(self, wanted: re.Pattern[str]) -> bool:
+        heard = (r for r in self.night.journal.records if r.kind == "leg.heard" and r.call == self.leg.sid)
+        return any(r.says("sound") == "announcement" and wanted.search(r.says("text")) for r in heard)
+
+    async def _until(self, what: str, look: Callable[[Sequence[Turn]], object]) -> Sequence[Turn]:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 while True:

@@ -47,7 +47,7 @@ async def mumbled_address(the: Set) -> None:
     wrong = {
         r"you pressed|pulsado|have the address as four one two": "Yes, that is right.",
         r"have the address as": "No, that is wrong.",
-        r"where are you": "480 Elm Street.",
+        r"where are you": "480 Oak Street.",
     }
     wrong |= {asks: words for asks, words in ANSWERS.items() if asks not in wrong}
     pressing = asyncio.create_task(_presses_when_asked(the, "412#"))
@@ -207,7 +207,7 @@ TWELVE: dict[str, Scene] = {
         mumbled_address,
         (
             URGENT,
-            must.place(r"412 Elm"),
+            must.place(r"412 Oak"),
             must.heard("on your keys|press the house number|house number", "that they can press the number"),
             ANA,
             must.TRUTHFUL,

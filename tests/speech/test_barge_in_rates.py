@@ -103,8 +103,7 @@ def spoken_over(organs: Organs, sound: Samples) -> Spoken:
 
 
 def _known(talk: Talk, item: str) -> str:
-    items = talk.session.snapshot()["items"]
-    assert isinstance(items, list)
+    items: list[dict[str, object]] = talk.session.snapshot()["items"]  # type: ignore[assignment]  # JSON
     return next(str(one["known"]) for one in items if one.get("id") == item)
 
 

@@ -232,6 +232,7 @@ def _typed(memory: Memory, digits: str) -> None:
     if memory.place.typed and not memory.place.confirmed and len(number) < 7:
         street = re.sub(r"^\d+\w?\s*", "", memory.place.value or memory.place.last)
         memory.place.value = f"{number} {street}".strip()
+        memory.asked = Question.PLACE_RIGHT  # whoever asked for the keys reads them back
     else:
         memory.number.settle(number)
 
