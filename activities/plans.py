@@ -96,4 +96,5 @@ def _reachable(people: Iterable[PlannedPerson]) -> Iterable[Responder]:
             push=person.push,
             language=language_of(person.languages),
             because=person.because,
+            speaks=tuple(language_of([language]) for language in person.languages),
         )

@@ -40,8 +40,8 @@ class Speech:
     greeting: its first words, behind danger sentence and notice; returning: those to a caller whose case is open.
     danger_words, harmless_words: this line's additions to and exceptions from the words of danger. danger_s: how
     long the AI may take to escalate danger. languages: what it may speak, the first one first. notes: a second AI
-    takes notes while somebody talks with the caller. interpreter: one translates, where the line's first language
-    is not theirs.
+    takes notes while somebody talks with the caller. interpreter: one translates, where they are known
+    not to speak the line's first language.
     """
 
     agents: tuple[Agent, ...]

@@ -298,10 +298,13 @@ class Call:
     def languages(self, spoken: str = "") -> tuple[str, str]:
         """The caller's language and the responder's. spoken: the caller's, if somebody has said so.
 
-        A caller who is said to need an interpreter, and no more, speaks the line's other language.
+        Who is not known to speak any speaks the line's. A caller who is said to need an interpreter, and no more,
+        speaks another language of the line's than the responder does.
         """
-        theirs = next((leg.person.language for leg in (*self.hearing, *self.legs)), "en")
         mine = spoken or language_of(self.line.languages)
-        if not spoken and mine == theirs and self.aide(Post.INTERPRETER).wish.called:
-            mine = next((one for one in self.line.languages if one != theirs), mine)
-        return mine, theirs
+        speaks = next((leg.person.speaks for leg in (*self.hearing, *self.legs)), ())
+        if not spoken and self.aide(Post.INTERPRETER).wish.called and mine in (speaks or (mine,)):
+            mine = next((one for one in self.line.languages if one not in (speaks or (mine,))), mine)
+        ours = language_of(self.line.languages)
+        theirs = speaks or (ours,)
+        return mine, mine if mine in theirs else theirs[0]

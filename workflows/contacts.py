@@ -74,4 +74,5 @@ def responder_of(person_id: str, person: Person, because: str) -> Responder:
         push=person.push_urls,
         language=language_of(person.languages),
         because=because,
+        speaks=tuple(language_of([language]) for language in person.languages),
     )

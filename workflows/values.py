@@ -45,6 +45,7 @@ class Responder:
 
     phone, text_to: E.164; None where the person has no such channel.
     push: Apprise URLs.
+    language: in which they are spoken to. speaks: the languages they are known to speak; none is not known.
     because: why this person is on this rung, for the record.
     """
 
@@ -55,6 +56,7 @@ class Responder:
     push: tuple[str, ...] = ()
     language: str = "en"
     because: str = ""
+    speaks: tuple[str, ...] = ()
 
     @property
     def channels(self) -> tuple[Channel, ...]:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -18,11 +19,12 @@ from rung import logs
 from rung.cli import terminal
 from rung.demo.scenes import SCENES, Ending, Scene
 from rung.demo.stage import Stage, WentWrongError, journal, stage
-from rung.demo.story import AI, Story
-from rung.demo.whispers import heard_by, whispers
+from rung.demo.story import AI, Story, about
+from rung.demo.whispers import between, heard_by, whispers
 from rung.settings import can_hear_and_speak
 from rung.supervisor import SupervisorError
 from rung.temporal import TemporalError
+from workflows.assistant import Post
 from workflows.messages import EscalationOutcome
 from workflows.pages import LAST_RESORT, WAY_IN, Page
 from workflows.voice import Speaker, Turn
@@ -82,7 +84,7 @@ async def _play(
     folder: Path, console: Console, scene: Scene, speech: str, *, stay: bool, keep: Path | None
 ) -> None:
     console.print(f"Starting everything on this machine, for: {scene.title} …")
-    async with stage(folder, scene.town, speech) as here:
+    async with stage(folder, scene.town, speech, scene.night) as here:
         logs.set_up(here.settings)
         async with asyncio.timeout(TOO_LONG.total_seconds()):
             telling = asyncio.create_task(_tell(here, Story(here.names), console))
@@ -131,7 +133,9 @@ async def _tell(here: Stage, story: Story, console: Console) -> None:
         if record["kind"] == "stream.mark" and here.call:
             said = await here.turns()
             sentences += [
-                (turn.at, _spoken(turn), True) for turn in said[told:] if turn.speaker is Speaker.ASSISTANT
+                (turn.at, _spoken(turn), True)
+                for turn in said[told:]
+                if turn.speaker in {Speaker.ASSISTANT, Speaker.INTERPRETER}
             ]
             told = len(said)
         for at, text, loud in sentences:
@@ -144,14 +148,17 @@ async def _tell(here: Stage, story: Story, console: Console) -> None:
 
 
 def _spoken(turn: Turn) -> str:
+    if turn.speaker is Speaker.INTERPRETER:
+        return f"the interpreter says, and all hear: “{turn.text}{'' if turn.whole else ' …'}”"
     to = "whispers, and only the responder hears" if turn.whispered else "says"
     return f"{AI} {to}: “{turn.text}{'' if turn.whole else ' …'}”"
 
 
 def _measured(here: Stage, console: Console) -> None:
-    """The whisper on the recordings: what the caller heard of it, and what the coached did."""
+    """The whisper on the recordings: what the caller heard of it, and what the coached did; and the other AIs."""
     said = whispers(here.records)
     legs = [str(record["call"]) for record in here.records if record["kind"] == "call.created"]
+    _measured_of_others(here, console, legs)
     caller = heard_by(here.call, said, legs, here.recordings)
     if not caller.whispered:
         return
@@ -164,6 +171,36 @@ def _measured(here: Stage, console: Console) -> None:
         console.print(f"whisper frames heard by the coached: {ear.heard} of {ear.whispered}")
     if caller.heard:
         raise WentWrongError("the caller heard a whisper")
+
+
+def _measured_of_others(here: Stage, console: Console, legs: Sequence[str]) -> None:
+    """What AIs on hold heard of the humans, and what all heard of an interpreter."""
+    ais = {leg for post in Post for leg in _labelled(here, post)}
+    humans = [leg for leg in legs if leg not in ais]
+    for quiet in between(here.records, lambda details: bool(details.get("hold"))):
+        if quiet.leg in ais:
+            said = [replace(quiet, leg=human) for human in humans]
+            found = heard_by(quiet.leg, said, legs, here.recordings)
+            console.print(f"frames of private talk heard by an AI: {found.heard} of {found.whispered}")
+            if found.heard:
+                raise WentWrongError("an AI heard what was said in private")
+    for leg in _labelled(here, Post.INTERPRETER):
+        heard = [
+            one for one in between(here.records, lambda details: not details.get("muted")) if one.leg == leg
+        ]
+        for human in humans:
+            found = heard_by(human, heard, legs, here.recordings)
+            console.print(
+                f"frames of the interpreter heard by {here.whose(human)}: {found.heard} of {found.whispered}"
+            )
+
+
+def _labelled(here: Stage, post: Post) -> list[str]:
+    """The legs that were an AI of this post."""
+    labels = {
+        str(r.get("call")): str(about(r).get("label")) for r in here.records if r["kind"] == "conference"
+    }
+    return [leg for leg, label in labels.items() if label.startswith(f"{post}-x")]
 
 
 def _keep(here: Stage, said: Sequence[Turn], folder: Path) -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from rung.demo import company
 from rung.demo.stage import Stage, WentWrongError
 from workflows.emergency import Phase
 from workflows.messages import CallOutcome, EscalationOutcome
@@ -22,6 +23,7 @@ class Ending:
 @dataclass(frozen=True)
 class Scene:
     """One scene. spoken: with sound and a speech model. town: the file that says what phones do by themselves.
+    night: the owner's file.
 
     play: what people do by hand. must: statements about the ending, each true or false. waits: for the escalation too.
     """
@@ -32,6 +34,7 @@ class Scene:
     must: Callable[[Ending], Mapping[str, bool]]
     spoken: bool = True
     waits: bool = False
+    night: str = "night.yaml"
 
     def check(self, ending: Ending) -> None:
         """Raises WentWrongError unless it ended as it must."""
@@ -153,6 +156,20 @@ async def _bridge_killed(stage: Stage) -> None:
     await stage.hang_up()
 
 
+async def _two_ais(stage: Stage) -> None:
+    """A coach and a note-taker in one room, and private talk without either."""
+    await stage.dial()
+    await _converses(stage)
+    await company.two_ais(stage, await stage.enters_the_room("dee"))
+
+
+async def _interpreter(stage: Stage) -> None:
+    """A caller who speaks Spanish, a responder who does not, and an AI between them whom both hear."""
+    await stage.dial(line_id="casa")
+    await _converses(stage, until="persona de guardia", answers=company.RESPUESTAS)
+    await company.interpreter(stage, await stage.enters_the_room("dee"))
+
+
 SCENES: Mapping[str, Scene] = {
     "night": Scene("a night, spoken", "spoken.yaml", _night, _night_must, waits=True),
     "keys": Scene(
@@ -166,4 +183,18 @@ SCENES: Mapping[str, Scene] = {
     "barge-in": Scene("the caller interrupts", "spoken.yaml", _barge_in, _escalated),
     "model-down": Scene("the speech model is down", "spoken.yaml", _model_down, _escalated),
     "bridge-killed": Scene("the bridge is killed", "spoken.yaml", _bridge_killed, _escalated),
+    "two-ais": Scene(
+        "a coach and a note-taker, and private talk",
+        "company.town.yaml",
+        _two_ais,
+        _escalated,
+        night="company.yaml",
+    ),
+    "interpreter": Scene(
+        "caller and responder speak different languages",
+        "company.town.yaml",
+        _interpreter,
+        _escalated,
+        night="company.yaml",
+    ),
 }

@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import socket
+import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from typing import Any
 
 import httpx
 import yaml
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
 from configuration.check import check
@@ -25,8 +26,10 @@ from rung.demo.story import Record, about
 from rung.settings import Settings
 from rung.supervisor import ChildSpec, Supervisor
 from rung.temporal import connect
-from workflows.messages import CallOutcome, ConversationView, EscalationOutcome, call_workflow_id
-from workflows.values import CallSid, EscalationId
+from workflows.assistant import Post
+from workflows.messages import CallOutcome, CallView, ConversationView, EscalationOutcome, call_workflow_id
+from workflows.room_acts import RoomAct, RoomActKind, RoomReply, Whom
+from workflows.values import ActId, CallSid, EscalationId, PersonId
 from workflows.voice import Speaker, Turn
 
 CALLER = "+12025550199"
@@ -57,9 +60,9 @@ class Stage:
         """The folder of every leg's sound."""
         return self.settings.state_dir / RECORDINGS
 
-    async def dial(self, steps: Sequence[object] = ()) -> CallSid:
-        """Somebody rings the first line; the call is the scene's from now on."""
-        line = next(iter(self.configuration.lines.values()))
+    async def dial(self, steps: Sequence[object] = (), line_id: str | None = None) -> CallSid:
+        """Somebody rings a line, else the first; the call is the scene's from now on."""
+        line = self.configuration.lines[line_id or next(iter(self.configuration.lines))]
         dialled = await self.sandbox.post(
             "/dial", json={"from": CALLER, "to": line.number, "steps": [*steps, "stay"]}
         )
@@ -82,12 +85,40 @@ class Stage:
 
     async def turns(self) -> Sequence[Turn]:
         """What was said with the AI until now."""
-        handle = self.client.get_workflow_handle(call_workflow_id(self.call))
         try:
-            view: ConversationView = await handle.query("conversation", result_type=ConversationView)
+            return (await self.conversation()).turns
         except RPCError:
             return ()  # the worker is yet to begin with it
-        return view.turns
+
+    async def conversation(self) -> ConversationView:
+        """What was said and done in the call until now."""
+        view: ConversationView = await self._call().query("conversation", result_type=ConversationView)
+        return view
+
+    async def acts(self, kind: RoomActKind, whom: str) -> None:
+        """Somebody at the console does this to the room. Raises WentWrongError where it is refused."""
+        act = RoomAct(id=ActId(uuid.uuid4().hex), kind=kind, whom=Whom(whom), by=PersonId("operator"))
+        reply: RoomReply = await self._call().execute_update("act", act, id=act.id, result_type=RoomReply)
+        if not reply.done:
+            raise WentWrongError(f"{kind} {whom}: {reply.sentence}")
+
+    async def sits(self, post: Post) -> None:
+        """Wait until this AI is in the room, and is what it should be."""
+        while True:
+            view: CallView = await self._call().query("status", result_type=CallView)
+            if any(ai.post is post and ai.there for ai in view.ais):
+                return
+            await asyncio.sleep(LOOK_S)
+
+    async def noted(self, words: str) -> None:
+        """Wait until a note says this."""
+        while True:
+            if any(words.lower() in note.lower() for note in (await self.conversation()).notes):
+                return
+            await asyncio.sleep(LOOK_S)
+
+    def _call(self) -> WorkflowHandle[object, object]:
+        return self.client.get_workflow_handle(call_workflow_id(self.call))
 
     async def hears(self, words: str, *, speaker: Speaker = Speaker.ASSISTANT, after: int = 0) -> int:
         """Wait until somebody has said this; how many turns there were then."""
@@ -127,6 +158,12 @@ class Stage:
                     return CallSid(str(record["call"]))
             await asyncio.sleep(LOOK_S)
 
+    def whose(self, leg: str) -> str:
+        """Whose leg it is."""
+        created = [r for r in self.records if r["kind"] == "call.created" and str(r["call"]) == leg]
+        numbers = [about(record).get(end) for record in created for end in ("to", "from")]
+        return next((self.names[str(number)] for number in numbers if number in self.names), "somebody")
+
     def kill(self, process: str) -> None:
         """Kill -9."""
         pid = self.supervisor.pid(process)
@@ -154,9 +191,11 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(folder: Path, town_file: str, speech: str) -> AsyncGenerator[Stage, None]:
-    """Start everything, and end it. Raises SupervisorError, TemporalError."""
-    settings, configuration, names = set_up(folder, town_file, speech)
+async def stage(
+    folder: Path, town_file: str, speech: str, night: str = "night.yaml"
+) -> AsyncGenerator[Stage, None]:
+    """Start everything, and end it. night: the owner's file. Raises SupervisorError, TemporalError."""
+    settings, configuration, names = set_up(folder, town_file, speech, night)
     specs = children(settings, configuration)
     if speech != "off":
         specs = [_recorded(spec, folder / RECORDINGS) for spec in specs]
@@ -168,11 +207,13 @@ async def stage(folder: Path, town_file: str, speech: str) -> AsyncGenerator[Sta
             yield Stage(settings, configuration, supervisor, await connect(settings), sandbox, voice, names)
 
 
-def set_up(folder: Path, town_file: str, speech: str) -> tuple[Settings, Configuration, dict[str, str]]:
+def set_up(
+    folder: Path, town_file: str, speech: str, owners: str = "night.yaml"
+) -> tuple[Settings, Configuration, dict[str, str]]:
     """Ports, state, configuration and town of an installation of its own. Raises WentWrongError."""
     api, sandbox, bridge, voice, temporal, ui = _free_ports(6)
     ours = resources.files("rung.demo")
-    night = (ours / "night.yaml").read_text().replace("${SANDBOX_PORT}", str(sandbox))
+    night = (ours / owners).read_text().replace("${SANDBOX_PORT}", str(sandbox))
     config = folder / "night.yaml"
     config.write_text(night)
     configuration = check(night, str(config)).configuration

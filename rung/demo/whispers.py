@@ -1,10 +1,10 @@
-"""Whether the caller heard what was whispered: measured on the recordings of every leg, in the sandbox."""
+"""Who heard whom, measured on the recordings of every leg in the sandbox: no caller hears a whisper."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rung.demo.story import Record, about
 
@@ -23,7 +23,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Whisper:
-    """An AI's leg that only one other could hear, from one instant to another."""
+    """A leg that only one other could hear, or of which something else was so, from one instant to another."""
 
     leg: str
     coached: str
@@ -52,6 +52,25 @@ def whispers(records: Iterable[Record]) -> list[Whisper]:
     if last is not None:
         found += [Whisper(leg, whom, began, last) for leg, (whom, began) in open_.items()]
     return found
+
+
+def between(records: Iterable[Record], is_so: Callable[[Mapping[str, Any]], bool]) -> list[Whisper]:
+    """From when to when something was so of which leg, by the telephone network's journal."""
+    found: list[Whisper] = []
+    open_: dict[str, datetime] = {}
+    last = None
+    for record in records:
+        last = datetime.fromisoformat(str(record["at"]))
+        details = about(record)
+        if record["kind"] != "conference" or record.get("call") is None:
+            continue
+        leg = str(record["call"])
+        so = is_so(details) and details.get("event") != "participant-leave"
+        if so:
+            open_.setdefault(leg, last)
+        elif leg in open_:
+            found.append(Whisper(leg, "", open_.pop(leg), last))
+    return found + [Whisper(leg, "", began, last) for leg, began in open_.items() if last is not None]
 
 
 def heard_by(ear: str, said: Sequence[Whisper], legs: Sequence[str], folder: Path) -> Measured:

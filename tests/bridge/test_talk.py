@@ -57,6 +57,23 @@ def test_without_an_opening_the_model_listens() -> None:
     assert said(Line()) == []
 
 
+def test_a_stream_that_begins_silent_says_nothing_before_it_is_given_a_role() -> None:
+    line = Line(replace(PLAN, role=Role.SILENT, opening="Ana: a burst pipe."))
+    line.answers("a", 500)
+    assert said(line) == []
+    assert not line.of(SendMedia)
+
+    line.order("role", role=Role.COACH, plan=replace(PLAN, role=Role.COACH, opening="Ana: a burst pipe."))
+
+    assert said(line) == ["Ana: a burst pipe."]
+
+
+def test_who_takes_notes_is_never_heard_whatever_the_model_says() -> None:
+    line = Line(replace(PLAN, role=Role.NOTES))
+    line.answers("a", 500)
+    assert not line.of(SendMedia)
+
+
 def test_a_sentence_is_said_once_nobody_speaks() -> None:
     line = Line()
     line.somebody_speaks()

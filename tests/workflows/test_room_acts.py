@@ -106,7 +106,7 @@ class House(Room):
 def with_ana(speech: Speech = SPEECH, languages: tuple[str, ...] = ("en",)) -> House:
     """The caller, the AI, and ana, whom it coaches."""
     house = House(speech, languages)
-    house.seats(ana)
+    house.seats(replace(ana, speaks=("en",)))
     return house
 
 
@@ -280,11 +280,21 @@ def test_an_interpreter_is_heard_by_all_and_knows_who_speaks_what() -> None:
     assert leg.told == Wanted(Role.INTERPRETER, person="Ana", languages=("es", "en"))
 
 
-def test_a_line_may_have_one_come_where_its_language_is_not_the_responders() -> None:
-    spanish = with_ana(replace(SPEECH, interpreter=True), ("es",))
-    assert spanish.call.aide(Post.INTERPRETER).leg.present
-    english = with_ana(replace(SPEECH, interpreter=True), ("en", "es"))
-    assert not english.call.aide(Post.INTERPRETER).leg.present
+@pytest.mark.parametrize(
+    ("languages", "speaks", "comes"),
+    [
+        pytest.param(("es",), ("en",), True, id="they speak another language"),
+        pytest.param(("es",), ("en", "es"), False, id="they speak it too"),
+        pytest.param(("es",), (), False, id="it is not known what they speak: the line's"),
+        pytest.param(("en", "es"), ("en",), False, id="they speak the line's first"),
+    ],
+)
+def test_a_line_may_have_one_come_where_a_responder_does_not_speak_its_language(
+    languages: tuple[str, ...], speaks: tuple[str, ...], comes: bool
+) -> None:
+    house = House(replace(SPEECH, interpreter=True), languages)
+    house.seats(replace(ana, speaks=speaks))
+    assert house.call.aide(Post.INTERPRETER).leg.present is comes
 
 
 def test_the_callers_language_is_the_lines_other_one_or_the_one_that_was_said() -> None:
