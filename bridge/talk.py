@@ -83,6 +83,7 @@ class Talk:
         self._unix_s = unix_s
         self._tools = Tools(generation, do)
         self._opened = False
+        self._introduced = False
         self._stopped_s: float | None = None
         self._active = ""
         self._asked_s: float | None = None
@@ -136,7 +137,8 @@ class Talk:
                     self._order(Answers(yes=True))
                 else:
                     self._order(self.configuration(first=False))
-                    if order.plan.opening and self._opened:  # else the session's first use says it
+                    if order.plan.opening:
+                        self._introduced = True
                         self.say(order.plan.opening, None)
             case "say":
                 self.say(order.text, order.fact)
@@ -158,7 +160,7 @@ class Talk:
         if self._opened or self.words.mirror.count:
             unanswered = self.words.mirror.unanswered() and not self.speaking
             self._wants_reply = self._wants_reply or (unanswered and not self.quiet)
-        elif self.plan is not None and self.plan.opening and not self.quiet:
+        elif self.plan is not None and self.plan.opening and not (self.quiet or self._introduced):
             self.say(self.plan.opening, None)
         self._opened = True
         self.settle(now)
