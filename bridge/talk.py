@@ -90,6 +90,7 @@ class Talk:
         self._resumes = False
         self._awaits_s: float | None = None
         self._excused = False
+        self._introduced = False
         self._stopped_s: float | None = None
         self._speaks_s = 0.0
         self._active = ""
@@ -147,7 +148,8 @@ class Talk:
                     self._order(Answers(yes=True))
                 else:
                     self._order(self.configuration(first=False))
-                    if order.plan.opening and self._opened:  # else the session's first use says it
+                    if order.plan.opening:
+                        self._introduced = True
                         self.say(order.plan.opening, None)
             case "say":
                 self.say(order.text, order.fact)
@@ -171,7 +173,7 @@ class Talk:
         elif self._opened or self.words.mirror.count:
             unanswered = self.words.mirror.unanswered() and not self.speaking
             self._wants_reply = self._wants_reply or (unanswered and not self.quiet)
-        elif self.plan is not None and self.plan.opening and not self.quiet:
+        elif self.plan is not None and self.plan.opening and not (self.quiet or self._introduced):
             self.say(self.plan.opening, None)
         self._opened = True
         self.settle(now)

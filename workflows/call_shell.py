@@ -427,8 +427,12 @@ class CallWorkflow:
     def _plan_at_first(self, generation: int) -> Plan | None:
         """What a bridge that has just attached begins with: nothing is said to all that only one may hear."""
         aide = aides.of_generation(self.call, generation)
-        wanted = self.call.wanted_as(aide.post if aide is not None else Post.ASSISTANT)
-        return self._plan(wanted if wanted.role is Role.ANSWERING else Wanted(Role.SILENT))
+        post = aide.post if aide is not None else Post.ASSISTANT
+        wanted = self.call.wanted_as(post)
+        begins = self._plan(wanted if wanted.role is Role.ANSWERING else Wanted(Role.SILENT))
+        if begins is None or post is Post.ASSISTANT:
+            return begins
+        return replace(begins, turns=())  # the conversation on record is the assistant's
 
     async def _instruct(self, what: Literal["say", "context"], text: str, fact: str | None = None) -> bool:
         """Have the AI say this word for word, or know it; whether its bridge took the order."""

@@ -192,7 +192,7 @@ SCENES: Mapping[str, Scene] = {
     ),
     "interpreter": Scene(
         "caller and responder speak different languages",
-        "company.town.yaml",
+        "interpreter.town.yaml",
         _interpreter,
         _escalated,
         night="company.yaml",

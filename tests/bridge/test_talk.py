@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -25,7 +26,7 @@ from bridge.talk import SAYINGS_AT_MOST
 from bridge.twilio_wire import SendClear, SendMedia
 from tests.bridge.line import PLAN, Line
 from workflows.assistant import Role
-from workflows.voice import Speaker, ToolOutcome
+from workflows.voice import Speaker, ToolOutcome, Turn
 
 COACH = replace(
     PLAN, instructions="Coach Ana.", role=Role.COACH, person="Ana", opening="Ana, water at Oak Street."
@@ -66,6 +67,20 @@ def test_a_stream_that_begins_silent_says_nothing_before_it_is_given_a_role() ->
     line.order("role", role=Role.COACH, plan=replace(PLAN, role=Role.COACH, opening="Ana: a burst pipe."))
 
     assert said(line) == ["Ana: a burst pipe."]
+
+
+def test_an_introduction_that_comes_before_the_model_is_ready_is_said_once_it_is() -> None:
+    """Also where the model is told of turns: it would else be taken for somebody who was introduced before."""
+    turns = (Turn(Speaker.CALLER, "Hay agua.", datetime(2026, 1, 5, tzinfo=UTC)),)
+    line = Line(replace(PLAN, role=Role.SILENT, turns=turns), ready=False)
+    line.order(
+        "role", role=Role.INTERPRETER, plan=replace(PLAN, role=Role.INTERPRETER, opening="I interpret.")
+    )
+    assert said(line) == []
+
+    line.model_is_ready(1)
+
+    assert said(line) == ["I interpret."]
 
 
 def test_who_takes_notes_is_never_heard_whatever_the_model_says() -> None:
