@@ -93,6 +93,23 @@ class Leg:
             after=pressed.seq,
         )
 
+    async def presses_when_asked(self, key: str) -> None:
+        """Press a key, and again whenever it is asked for anew, until the call goes on.
+
+        A key is lost while no document listens for it, and where the door is away: then one is asked again.
+        """
+        on = {"gather": False, "dial": True, "hangup": True}
+        while True:
+            before = self.night.journal.last
+            await self.presses(key)
+            record = await self.night.journal.first(
+                f"{self.number} is asked again, or led on",
+                lambda r: r.kind == "twiml" and r.call == self.sid and r.says("verb") in on,
+                after=before,
+            )
+            if on[record.says("verb")]:
+                return
+
     async def takes_it(self) -> None:
         """Hear it out, and press the key for *mine*."""
         await self.presses((await self.hears(r"press (\d) to take it"))[1])

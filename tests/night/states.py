@@ -255,7 +255,7 @@ async def answered(case: Case) -> End:
     await ana.picks_up()
     key = (await ana.hears(r"press (\d) to take it"))[1]
     await case.outlives_the_kill()
-    await ana.presses(key)
+    await ana.presses_when_asked(key)
     together = await case.meet(caller, ana)
     return End(*await case.closes(escalation, caller, ana), together)
 
