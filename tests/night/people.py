@@ -12,7 +12,7 @@ from tests.night.journal import Record
 from tests.night.owners_file import Line, Person
 from workflows.values import CallSid, EscalationId
 
-TAKES = {"answer": 1, "steps": [{"press_heard": r"press (\d) to take it"}, "stay"]}
+TAKES = {"answer": 1, "steps": [{"press_heard": r"press (\d) to (?:take it|join)"}, "stay"]}
 PASSES = {"answer": 1, "steps": [{"press_heard": r"press (\d) to pass"}, "stay"]}
 JOINS = {"answer": 1, "steps": [{"press_heard": r"press (\d) to join"}, "stay"]}
 VOICEMAIL = {"voicemail": 1, "greeting": 1, "says": "Please leave a message.", "records": 30}
@@ -94,20 +94,26 @@ class Leg:
         )
 
     async def presses_when_asked(self, key: str) -> None:
-        """Press a key, and again whenever it is asked for anew, until the call goes on.
+        """Press a key, and again whenever it is asked for anew, until the call goes on, or is over.
 
         A key is lost while no document listens for it, and where the door is away: then one is asked again.
         """
-        on = {"gather": False, "dial": True, "hangup": True}
         while True:
             before = self.night.journal.last
             await self.presses(key)
             record = await self.night.journal.first(
                 f"{self.number} is asked again, or led on",
-                lambda r: r.kind == "twiml" and r.call == self.sid and r.says("verb") in on,
+                lambda r: (
+                    r.call == self.sid
+                    and (
+                        r.kind == "call.ended"
+                        or (r.kind == "twiml" and r.says("verb") in {"gather", "dial", "hangup"})
+                    )
+                ),
                 after=before,
+                within_s=60,
             )
-            if on[record.says("verb")]:
+            if record.kind == "call.ended" or record.says("verb") != "gather":
                 return
 
     async def takes_it(self) -> None:

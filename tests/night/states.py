@@ -269,8 +269,9 @@ async def key_pressed(case: Case) -> End:
     key = (await ana.hears(r"press (\d) to take it"))[1]
     await case.turn(KEY)
     await story["ana"].does(TAKES)  # whatever becomes of this call
-    await ana.presses(key)
-    await case.outlives_the_kill()
+    async with asyncio.TaskGroup() as both:
+        both.create_task(ana.presses_when_asked(key))
+        await case.outlives_the_kill()
     together = await case.meet(caller, ana)
     return End(*await case.closes(escalation, caller, ana), together)
 
