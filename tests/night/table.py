@@ -21,6 +21,7 @@ def table(rounds: Iterable[Round]) -> str:
         for told in rounds
         if told.killed == "nobody"
         for name, cell in told.cells.items()
+        if cell.arrived_s is not None
     }
     lines = [
         f"{'killed':<9} {'state':<36} {'':<6} {'serving':>8} {'together':>9} {'':>7} {'closed':>7}  per person"
