@@ -34,8 +34,12 @@ LINES = {
 # more, alone and on a line of its own, and the table shows both.
 AGAIN = bool(os.environ.get("RUNG_KILLS_AGAIN"))
 LINES_AGAIN = {
-    killed: {state.name: state.line(FILE, f"{killed.replace(' ', '-')}-again") for state in STATES}
+    (killed, state.name): (
+        state.line(FILE, f"{killed.replace(' ', '-')}-again"),
+        FILE.line(f"{killed}-{state.name}-decoy".replace(" ", "-").replace(",", ""), [["ana"]]),
+    )
     for killed in (KILLED if AGAIN else ())
+    for state in STATES
 }
 DECOYS = {killed: FILE.line(f"{killed.replace(' ', '-')}-decoy", [["ana"]]) for killed in KILLED}
 # Whoever has picked up is asked for a key for as long as processes take to start anew.
@@ -60,7 +64,8 @@ class Table:
         cell = self.rounds[killed].cells[state.name]
         if not cell.wrong or not AGAIN:
             return cell
-        repeated = await play(self.night, killed, LINES_AGAIN[killed], [state], DECOYS[killed])
+        line, decoy = LINES_AGAIN[killed, state.name]
+        repeated = await play(self.night, killed, {state.name: line}, [state], decoy)
         self.repeated.append(repeated)
         return repeated.cells[state.name]
 
