@@ -222,17 +222,21 @@ def _said(call: Call, event: Said) -> Change:
 
 
 def _told(call: Call, told: str, *, whole: bool) -> tuple[Call, tuple[Effect, ...]]:
-    """The AI has said a fact; one that was spoken over is said again, and announced when its time is up."""
+    """The AI has said a fact; one that was spoken over is said again, and announced when its time is up.
+
+    A coach says nothing again that was meant for the caller: somebody who is in the room tells them.
+    """
     telling, again = call.telling, call.talk.said_again
+    answers = call.wanted.role is Role.ANSWERING
     if (ours := words_of(told)) is not None:
-        repeats = not whole and again < AGAIN_AT_MOST
+        repeats = not whole and answers and again < AGAIN_AT_MOST
         call = replace(call, talk=replace(call.talk, said_again=again + 1 if repeats else 0))
         return call, (SayWords(ours),) if repeats else ()
     if telling is None or telling.id != told:
         return call, ()
-    if whole:
+    if whole or (call.to_tell and not answers):
         return replace(call, telling=None), ()
-    return call, (SayFact(telling),) if call.told_by is TellsBy.ASSISTANT else ()
+    return call, (SayFact(telling),) if answers and call.told_by is TellsBy.ASSISTANT else ()
 
 
 def _used(call: Call, event: ToolUsed) -> Change:

@@ -508,6 +508,20 @@ def test_news_that_was_spoken_over_is_told_again() -> None:
     assert [order.fact.id for order in talk.ever(Announce)] == ["f1"], "and announced if nobody lets it"
 
 
+def test_news_that_was_cut_off_as_somebody_joined_is_not_whispered_to_them() -> None:
+    talk = Conversation()
+    talk.asks("escalate", category="water", severity="urgent", reason="pipe")
+    talk.is_told("taken", "f1", 10)
+    talk.comes(ana)
+    assert talk.call.wanted.role is Role.COACH
+    cut = Turn(Speaker.ASSISTANT, "Ana has", at(11), whole=False, fact="f1")
+    talk.hears(Said(talk.ai.generation, talk.turns, (cut,), at(11)))
+    talk.turns += 1
+    assert talk.orders(SayFact) == []
+    talk.time_passes(10 + AI_TELLS_S)
+    assert [order.fact.id for order in talk.ever(Announce)] == ["f1"]
+
+
 def test_a_caller_of_whom_nothing_more_is_heard_is_not_away_for_ever() -> None:
     talk = Conversation()
     talk.ai_says(SPEECH.greeting, 1)
