@@ -5,7 +5,6 @@ import hmac
 import re
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Annotated, TypeVar, cast
 
 import structlog
@@ -25,6 +24,7 @@ from configuration.model import Line
 from workflows.contacts import line_card, speech_of
 from workflows.emergency import ENDED
 from workflows.messages import CallInput, EscalationView, Message
+from workflows.returning import SAME_CASE_WITHIN
 from workflows.sentences import Language, language_of
 from workflows.tokens import EAR, EarToken, Purpose
 from workflows.values import CallSid, LineId, OpenCase, PersonId
@@ -36,7 +36,6 @@ T = TypeVar("T")
 
 # What Twilio puts in place of a number that the caller withheld: nobody's, and everybody's.
 WITHHELD = frozenset({"+266696687", "+7378742833", "+2562533", "+8566696", "+86282452253", "+464"})
-SAME_CASE_WITHIN = timedelta(hours=4)  # who rings again by then is taken to ring about the same
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 
 

@@ -5,13 +5,14 @@ call that was dropped, they come there as a guest, and the room stays that call'
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from workflows.call_news import AttachCall, Effect, Worsened
 from workflows.call_state import Call
 from workflows.values import CallSid, Case, Severity
 
 VISITORS_AT_MOST = 10
+SAME_CASE_WITHIN = timedelta(hours=4)  # who rings again by then is taken to ring about the same
 
 Change = tuple[Call, tuple[Effect, ...]]
 

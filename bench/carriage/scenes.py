@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from bench.carriage.measure import relaying
-from bench.carriage.sockets import Socket, request
+from bench.carriage.sockets import Socket, opening, request
 
 TICK_S = 0.005
 AFTER_S = 0.4  # for what is still to come after the speech
@@ -156,20 +156,8 @@ class Player(Socket):
 
     def opened(self) -> None:
         """The stream starts."""
-        start = {
-            "accountSid": "AC0",
-            "streamSid": self._sid,
-            "callSid": "CA0",
-            "tracks": ["inbound"],
-            "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
-            "customParameters": {},
-        }
-        self.send(b'{"event":"connected","protocol":"Call","version":"1.0.0"}')
-        self.send(
-            json.dumps(
-                {"event": "start", "sequenceNumber": "1", "start": start, "streamSid": self._sid}
-            ).encode()
-        )
+        for message in opening(self._sid):
+            self.send(message)
 
     def text(self, message: bytes) -> None:
         """Something to be played, marked, or cleared."""

@@ -6,6 +6,7 @@ Clients mask with a key of zeros, which is a mask by the letter and costs nothin
 import asyncio
 import base64
 import hashlib
+import json
 import os
 from typing import cast
 
@@ -132,3 +133,17 @@ def _unmasked(payload: bytes, key: bytes) -> bytes:
     size = len(payload)
     whole = int.from_bytes(payload, "big") ^ int.from_bytes((key * (size // 4 + 1))[:size], "big")
     return whole.to_bytes(size, "big")
+
+
+def opening(stream: str) -> tuple[bytes, bytes]:
+    """The two messages with which Twilio begins a stream."""
+    start = {
+        "accountSid": "AC0",
+        "streamSid": stream,
+        "callSid": "CA0",
+        "tracks": ["inbound"],
+        "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
+        "customParameters": {},
+    }
+    begins = {"event": "start", "sequenceNumber": "1", "start": start, "streamSid": stream}
+    return b'{"event":"connected","protocol":"Call","version":"1.0.0"}', json.dumps(begins).encode()

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from bench.carriage.measure import OURS, relaying
-from bench.carriage.sockets import Socket, request
+from bench.carriage.sockets import Socket, opening, request
 from bench.figures import Figure, spread
 from sandbox.sound import mulaw
 from sandbox.sound.mulaw import FRAME, Samples
@@ -145,20 +145,8 @@ class Phone(Socket):
 
     def opened(self) -> None:
         """The stream starts."""
-        start = {
-            "accountSid": "AC0",
-            "streamSid": self._sid,
-            "callSid": "CA0",
-            "tracks": ["inbound"],
-            "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
-            "customParameters": {},
-        }
-        self.send(b'{"event":"connected","protocol":"Call","version":"1.0.0"}')
-        self.send(
-            json.dumps(
-                {"event": "start", "sequenceNumber": "1", "start": start, "streamSid": self._sid}
-            ).encode()
-        )
+        for message in opening(self._sid):
+            self.send(message)
 
     def text(self, message: bytes) -> None:
         """Something to be played, marked, or cleared."""
