@@ -6,7 +6,7 @@ No session can be resumed at the model; a new one is told the last turns instead
 from bisect import insort
 from collections.abc import Iterable
 
-from bridge.model import Memory, ToolUse
+from bridge.model import AddContext, Memory, ToolUse
 from workflows.voice import Speaker, Turn
 
 TURNS = 40
@@ -35,8 +35,8 @@ class Mirror:
 
     def unanswered(self) -> bool:
         """Whether somebody waits for an answer, or the assistant was not heard to the end."""
-        last = self._kept[-1][2] if self._kept else None
-        match last:
+        said = (what for _, _, what in reversed(self._kept) if not isinstance(what, AddContext))
+        match last := next(said, None):
             case None:
                 return False
             case ToolUse():
@@ -51,3 +51,5 @@ def _size(what: Memory) -> int:
             return len(what.text.encode())
         case ToolUse():
             return len(what.arguments.encode()) + len(what.output.encode())
+        case AddContext():
+            return len(what.text.encode())

@@ -53,7 +53,14 @@ class ToolUse:
     output: str
 
 
-Memory = Turn | ToolUse
+@dataclass(frozen=True)
+class AddContext:
+    """Know this, silently."""
+
+    text: str
+
+
+Memory = Turn | ToolUse | AddContext
 
 
 @dataclass(frozen=True)
@@ -74,13 +81,6 @@ class SayExactly:
 @dataclass(frozen=True)
 class Respond:
     """Speak."""
-
-
-@dataclass(frozen=True)
-class AddContext:
-    """Know this, silently."""
-
-    text: str
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING
 
-from bridge.model import Configure, Memory, ToolUse
+from bridge.model import AddContext, Configure, Memory, ToolUse
 from workflows.voice import Speaker, Tool
 
 if TYPE_CHECKING:
@@ -103,6 +103,8 @@ def system(words: str) -> "ConversationItemParam":
 
 def items(memory: Memory) -> "list[ConversationItemParam]":
     """The items of a memory: sound comes back as its words."""
+    if isinstance(memory, AddContext):
+        return [system(memory.text)]
     if isinstance(memory, ToolUse):
         return [
             {

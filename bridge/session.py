@@ -28,7 +28,7 @@ from bridge.effects import (
 from bridge.errors import LocalProtocolError
 from bridge.hearing import Hearing
 from bridge.metrics import Figures
-from bridge.model import AppendAudio, Meaning, News, Ready, Remember, Trouble
+from bridge.model import AppendAudio, Configure, Meaning, News, Ready, Remember, Trouble
 from bridge.rollover import Links
 from bridge.talk import Talk
 from bridge.twilio_wire import (
@@ -94,7 +94,7 @@ class Session:
     _broken_in_a_row: int = 0
     _now: float = 0.0
     _full: bool = False
-    _remembered: dict[int, int] = field(default_factory=dict[int, int])
+    _told: dict[int, tuple[int, Configure]] = field(default_factory=dict[int, tuple[int, Configure]])
     _out: list[Effect] = field(default_factory=list[Effect])
 
     def __post_init__(self) -> None:
@@ -280,9 +280,10 @@ class Session:
         """A session at the model is there, and knows nothing yet."""
         self._now = now
         if self.talk is not None and self.links.knows(link):
-            self._out.append(ToModel(link, self.talk.configuration(first=True)))
+            configured = self.talk.configuration(first=True)
+            self._out.append(ToModel(link, configured))
             mirror = self.talk.words.mirror
-            self._remembered[link] = mirror.count
+            self._told[link] = mirror.count, configured
             if mirror.count:
                 self._out.append(ToModel(link, Remember(mirror.since())))
         return self._taken()
@@ -375,14 +376,15 @@ class Session:
         if self.talk is None:
             return
         self._full = False
-        self.talk.uses(link, remembered=self._remembered.pop(link, 0), now=now)
+        remembered, configured = self._told.pop(link, (0, None))
+        self.talk.uses(link, remembered=remembered, configured=configured, now=now)
         self._let_hear_what_was_kept(link)
 
     def _let_hear_what_was_kept(self, link: int) -> None:
         self._out.extend(ToModel(link, AppendAudio(payload)) for payload in self.hearing.kept())
 
     def _lost(self, link: int, because: str, now: float, *, hopeless: bool) -> None:
-        self._remembered.pop(link, None)
+        self._told.pop(link, None)
         if self.talk is not None and self.links.lost(link, because, now, hopeless=hopeless):
             self.talk.lost(now)
             if self.links.active is not None:

@@ -10,6 +10,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
 from bridge.audio import samples_in
 from bridge.effects import Effect, TellTrouble, TellTurns, ToModel
@@ -154,15 +155,23 @@ class Talk:
             case "say":
                 self.say(order.text, order.fact)
             case "context":
+                self.words.mirror.add(AddContext(order.text), self._unix_s + now)
                 self._order(AddContext(order.text))
         self.settle(now)
 
     # The model sessions
 
-    def uses(self, link: int, *, remembered: int, now: float) -> None:
-        """This session is the one to talk to from now on. remembered: how much of the mirror it was told."""
+    def uses(self, link: int, *, remembered: int, configured: Configure | None, now: float) -> None:
+        """This session is the one to talk to from now on.
+
+        remembered: how much of the mirror it was told. configured: what it was told to be; that, too, may have changed
+        while it was being opened.
+        """
         self.link = link
         self._active, self._asked_s = "", None
+        wanted = self.configuration(first=False)
+        if configured is not None and replace(configured, first=False) != wanted:
+            self._order(wanted)
         if missed := self.words.mirror.since(remembered):
             self._order(Remember(missed))
         if self._saying is not None:

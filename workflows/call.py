@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from workflows import aides, answering, floor, returning
+from workflows.assistant import Role
 from workflows.call_news import (
     Acted,
     Announce,
@@ -66,6 +67,7 @@ EXPECTED_S = (
 )
 LEAVE_GRACE_S = 3.0  # a leg that left the room hung up or is in the menu: its <Dial action> says which
 ANNOUNCEMENT_S = 20.0  # an announcement whose end was never told is over by then
+_OF_RINGING = frozenset({"placing", "ringing", "next", "still_ringing"})  # true until something else happens
 STILL_RINGING_S = 30.0  # a caller who hears nothing for longer believes that they were forgotten
 LEGS_UNANNOUNCED = 10  # a leg may enter the room before its seat is announced
 ROOMS_REMEMBERED = 10  # a room collapses now and then; its last news is seconds late, not hours
@@ -192,6 +194,8 @@ def _settled(call: Call, at: datetime) -> Decision:
     effects += more
     call, more = aides.settled(call)
     effects += more
+    if call.wanted.role is Role.COACH:
+        call = _without_news_of_ringing(call)
     in_room = call.caller is CallerAt.ROOM and call.conference_sid is not None and not call.room_over
     hears = not call.held(call.sid) or any(fact.kind == "danger" for fact in call.to_tell[:1])
     if call.telling is None and call.to_tell and in_room and hears:
@@ -201,6 +205,15 @@ def _settled(call: Call, at: datetime) -> Decision:
         call = replace(call, telling=fact, told_at=at, told_by=told_by, to_tell=tuple(rest))
         effects.append(SayFact(fact) if by_ai else Announce(call.sid, fact))
     return call, tuple(effects)
+
+
+def _without_news_of_ringing(call: Call) -> Call:
+    """Whoever was rung is there to be heard. What is being announced is heard to its end; the AI was cut off in it."""
+    void = {*_OF_RINGING, "taken"}
+    call = replace(call, to_tell=tuple(fact for fact in call.to_tell if fact.kind not in void))
+    if call.telling is None or call.telling.kind not in void or call.told_by is TellsBy.ANNOUNCEMENT:
+        return call
+    return replace(call, telling=None)
 
 
 def _nobody_left_to_serve(call: Call) -> bool:
@@ -333,14 +346,20 @@ def _to_tell(call: Call, fact: Fact) -> Decision:
         known is not None and known.id == fact.id for known in (call.telling, call.last_state, *call.to_tell)
     ):
         return call, ()  # told twice
-    stale = {"placing", "ringing", "next", "still_ringing"}
-    kept = tuple(f for f in call.to_tell if f.kind not in stale or fact.kind == "danger")
+    kept = tuple(known for known in call.to_tell if not _overtaken(known, fact))
     state = call.last_state if fact.kind == "danger" else fact
     names = (
         (*call.names_told, fact.name) if fact.name and fact.name not in call.names_told else call.names_told
     )
     call = replace(call, names_told=names[-NAMES_REMEMBERED:])
     return replace(call, to_tell=(*kept, fact)[-FACTS_WAITING:], last_state=state), ()
+
+
+def _overtaken(known: Fact, by: Fact) -> bool:
+    """Whether nobody is helped by hearing what was true before this."""
+    return by.kind != "danger" and (
+        known.kind in _OF_RINGING or (known.kind == "taken" and by.kind == "joining")
+    )
 
 
 def _wants_reassurance(call: Call) -> bool:

@@ -110,8 +110,17 @@ class Line:
         """The call's workflow takes the stream."""
         self.act(self.session.attached(self._plan, self.now))
 
-    def model_is_ready(self, link: int, lasts_s: float | None = None) -> None:
+    def model_opens(self, link: int) -> None:
+        """A session at the model is there, and knows nothing yet."""
         self.act(self.session.model_opened(link, self.now))
+
+    def model_is_ready(self, link: int, lasts_s: float | None = None) -> None:
+        """A session at the model is there, and is what it was told to be."""
+        self.model_opens(link)
+        self.is_ready(link, lasts_s)
+
+    def is_ready(self, link: int, lasts_s: float | None = None) -> None:
+        """A session at the model is what it was told to be."""
         expires_at = UNIX_S + self.now + lasts_s if lasts_s is not None else None
         self.act(self.session.model_said(link, Ready(expires_at), self.now))
 

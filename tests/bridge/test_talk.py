@@ -13,6 +13,7 @@ from bridge.model import (
     Answers,
     Configure,
     Ending,
+    Remember,
     Respond,
     ResponseOver,
     ResponseStarted,
@@ -81,6 +82,40 @@ def test_an_introduction_that_comes_before_the_model_is_ready_is_said_once_it_is
     line.model_is_ready(1)
 
     assert said(line) == ["I interpret."]
+
+
+def test_a_role_that_comes_before_the_model_is_ready_is_what_the_model_is_told_to_be() -> None:
+    """It would else be told what it was before, and never answer by itself."""
+    line = Line(replace(PLAN, role=Role.SILENT), ready=False)
+    line.model_opens(1)
+    interpreter = replace(PLAN, role=Role.INTERPRETER, instructions="Interpret.")
+    line.order("role", role=Role.INTERPRETER, plan=interpreter)
+
+    line.is_ready(1)
+
+    last = line.of(Configure)[-1]
+    assert (last.instructions, last.answers) == ("Interpret.", True)
+
+
+def test_a_silence_that_begins_while_the_model_comes_is_one_for_the_model_too() -> None:
+    line = Line(ready=False)
+    line.model_opens(1)
+    line.order("quiet")
+
+    line.is_ready(1)
+
+    assert not line.of(Configure)[-1].answers
+
+
+def test_a_model_that_is_what_it_shall_be_is_told_once() -> None:
+    assert len(Line().of(Configure)) == 1
+
+
+def test_what_the_model_shall_know_is_known_by_the_next_one_too() -> None:
+    line = Line(ready=False)
+    line.order("context", text="The caller typed: 412")
+    line.model_is_ready(1)
+    assert line.of(Remember) == [Remember((AddContext("The caller typed: 412"),))]
 
 
 def test_who_takes_notes_is_never_heard_whatever_the_model_says() -> None:

@@ -519,7 +519,17 @@ def test_news_that_was_cut_off_as_somebody_joined_is_not_whispered_to_them() -> 
     talk.turns += 1
     assert talk.orders(SayFact) == []
     talk.time_passes(10 + AI_TELLS_S)
-    assert [order.fact.id for order in talk.ever(Announce)] == ["f1"]
+    assert talk.ever(Announce) == [], "nor announced into their first words"
+
+
+def test_news_that_the_ai_did_not_come_to_tell_before_somebody_joined_is_told_no_more() -> None:
+    talk = Conversation()
+    talk.asks("escalate", category="water", severity="urgent", reason="pipe")
+    talk.is_told("ringing", "f1", 10)
+    talk.is_told("taken", "f2", 12)
+    talk.comes(ana)
+    talk.is_told("joining", "f3", 13)
+    assert [order.fact.id for order in talk.ever(Announce)] == ["f3"]
 
 
 def test_a_caller_of_whom_nothing_more_is_heard_is_not_away_for_ever() -> None:

@@ -500,12 +500,12 @@ def test_announcements_are_played_one_at_a_time() -> None:
     room = a_call_in_the_room(assistant=False)
     room.is_told("placing")
     room.is_told("taken")
-    room.is_told("joining")
+    room.is_told("exhausted")
     assert room.announced == ["placing"]
     room.has_heard_it()
     assert room.announced == ["placing", "taken"]
     room.has_heard_it()
-    assert room.announced == ["placing", "taken", "joining"]
+    assert room.announced == ["placing", "taken", "exhausted"]
 
 
 def test_an_announcement_whose_end_was_never_told_does_not_hold_up_the_next() -> None:
@@ -522,6 +522,14 @@ def test_news_that_is_overtaken_is_not_played() -> None:
         room.is_told(kind)
     room.has_heard_it()
     assert room.announced == ["placing", "taken"]
+
+
+def test_that_somebody_took_the_call_is_overtaken_by_their_being_there() -> None:
+    room = a_call_in_the_room(assistant=False)
+    for kind in ("placing", "taken", "joining"):
+        room.is_told(kind)
+    room.has_heard_it()
+    assert room.announced == ["placing", "joining"]
 
 
 def test_news_waits_for_the_caller_to_be_in_the_room() -> None:
