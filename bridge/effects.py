@@ -72,7 +72,7 @@ class TellTurns:
 class TellTrouble:
     """The workflow should know how the model does."""
 
-    what: Literal["model-unreachable", "model-lost", "model-back"]
+    what: Literal["model-unreachable", "model-lost", "model-slow", "model-back"]
     detail: str
 
 

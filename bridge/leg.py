@@ -386,6 +386,8 @@ class Leg:
             self.asked = False  # what was not accepted needs no farewell
             self.do(self.session.refused(answer.because))
             return
+        if self.session.at is At.OVER:
+            return  # closed meanwhile: a newer stream of the leg may be here already, and is not to make way
         log.info("stream attached", call=token.call, generation=token.generation, stream=sid)
         now = self.now()
         self.do(self.session.attached(answer.plan, now))

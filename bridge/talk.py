@@ -53,7 +53,8 @@ from workflows.voice import Plan, Speaker, ToolOutcome, Turn
 
 SAYINGS_AT_MOST = 32  # the workflow says some sentences a minute; one more is refused
 REFUSED_AT_MOST = 64  # responses whose sound is dropped; each ends by itself
-ASKED_S = 5.0  # a model that has not begun to answer by then will not
+SLOW_S = 1.8  # without the sound of an answer that is due: with the pause that ends a turn, nobody hears nothing for 3
+STALLED_S = 5.0  # a model that gives no sound of it by then will not
 TRIES = 3
 TRY_AGAIN_S = 1.0
 LOOK_S = 0.2
@@ -96,6 +97,8 @@ class Talk:
         self._speaks_s = 0.0
         self._active = ""
         self._asked_s: float | None = None
+        self._sound_due_s: float | None = None
+        self._slow_told = False
         self._wants_reply = False
         self._not_before_s = 0.0
         self._failures = 0
@@ -137,6 +140,7 @@ class Talk:
             case "quiet":
                 self.quiet = True
                 self._cut(now, always=True)
+                self._owes_no_sound()
                 self._sayings.clear()
                 self._saying = None
                 self._wants_reply = False
@@ -195,6 +199,7 @@ class Talk:
         self.link = None
         self.speaking = False
         self._active = ""
+        self._sound_due_s, self._slow_told = None, False  # that it is lost is told, and that it is back
         self._refused.clear()
         self.words.session_lost()
 
@@ -203,6 +208,7 @@ class Talk:
         return (
             not (self.speaking or self._active or self._sayings or self._wants_reply or self._tools.pending)
             and self._asked_s is None
+            and self._sound_due_s is None
             and not self._playing(now)
         )
 
@@ -218,6 +224,7 @@ class Talk:
         if self.words.spoken(item) is None:
             self._new_item(item, response)
         self._active, self._asked_s = response, None
+        self._owes_no_sound()
         self._open_item = item
         samples = samples_in(news.payload)
         self.playback.receive(item, self.link or 0, samples)
@@ -235,6 +242,7 @@ class Talk:
             and samples > 0
             and self.outlet.passes(samples)
             and self._stopped_s is None
+            and self._sound_due_s is None
             and not self.quiet
         )
 
@@ -245,10 +253,12 @@ class Talk:
                 self.audio(news, now)
             case SpeechStarted(item):
                 self.speaking, self._stopped_s, self._speaks_s = True, None, now
+                self._owes_no_sound()
                 self.words.speech_began(item, now)
                 self._cut(now)
             case SpeechStopped(item):
                 self.speaking, self._stopped_s = False, now
+                self._sound_is_due(now)
                 self.words.speech_ended(item, now)
             case ResponseStarted(response, saying):
                 self._response_started(response, saying)
@@ -258,6 +268,7 @@ class Talk:
                 self._transcribed(news, now)
             case ToolCalled():
                 self.figures.tool_calls += 1
+                self._owes_no_sound()
                 tools = self.plan.tools if self.plan is not None and not self.quiet else ()
                 if (answer := self._tools.called(news, tools, self.link or 0)) is not None:
                     self._order(answer)
@@ -300,6 +311,9 @@ class Talk:
             self._send(piece, now)
         if self.speaking and now >= self._speaks_s + SPEECH_AT_MOST_S:
             self.speaking = False
+        if self._active and not self._playing(now):
+            self._sound_is_due(now)  # it has stopped in the middle
+        self._tell_slow(now)
         self._excuse(now)
         self.settle(now)
 
@@ -308,14 +322,16 @@ class Talk:
         return self.playback.left_ms(now)
 
     def unanswered(self, now: float) -> bool:
-        """Whether the model was asked to speak, and has not begun to for so long that it never will."""
-        return self._asked_s is not None and now >= self._asked_s + ASKED_S
+        """Whether the model owes sound, and has not given it for so long that it never will."""
+        return self._sound_due_s is not None and now >= self._sound_due_s + STALLED_S
 
     def due(self, now: float) -> float | None:
         """When to look again, if nothing comes before that."""
         waits = [self.outlet.due()]
-        if self._asked_s is not None:
-            waits.append(self._asked_s + ASKED_S)
+        if self._sound_due_s is not None:
+            waits.append(self._sound_due_s + (STALLED_S if self._slow_told else SLOW_S))
+        elif self._active:
+            waits.append(now + max(self.playing_ms(now) / 1000, LOOK_S))
         elif self._sayings or self._wants_reply or (self._tools.pending and not self._excused):
             waits.append(max(now + LOOK_S, self._not_before_s))
         return min((wait for wait in waits if wait is not None), default=None)
@@ -329,6 +345,7 @@ class Talk:
         if now < self._not_before_s or self._playing(now):
             return
         self._asked_s = now
+        self._sound_is_due(now)
         if self._sayings:
             self._saying = self._sayings.popleft()
             self._saying.tries += 1
@@ -337,6 +354,24 @@ class Talk:
         else:
             self._wants_reply = False
             self._order(Respond())
+
+    def _sound_is_due(self, now: float) -> None:
+        if self._sound_due_s is None and not self.quiet and self.link is not None:
+            self._sound_due_s = now
+
+    def _owes_no_sound(self) -> None:
+        self._sound_due_s = None
+        if self._slow_told:
+            self._slow_told = False
+            self._do(TellTrouble("model-back", ""))
+
+    def _tell_slow(self, now: float) -> None:
+        """Say once that an answer is late; the workflow lets whoever waits for it know that they are still heard."""
+        if self._slow_told or self._failures:  # that it fails was told
+            return
+        if self._sound_due_s is not None and now >= self._sound_due_s + SLOW_S:
+            self._slow_told = True
+            self._do(TellTrouble("model-slow", "no sound of an answer"))
 
     def _excuse(self, now: float) -> None:
         """Say once that it takes a moment, where a tool is awaited in silence."""
@@ -450,7 +485,9 @@ class Talk:
         if news.response == self._active or not news.response:
             self._finish(self._open_item, now)
             self._active = ""
-            self._asked_s = None
+            self._asked_s = self._sound_due_s = None
+            if news.how is not Ending.FAILED:
+                self._owes_no_sound()
         for item, unheard in self._refused.pop(news.response, {}).items():
             if unheard:
                 self._order(Forget(item, 0))

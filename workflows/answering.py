@@ -29,6 +29,7 @@ from workflows.call_news import (
     SendCaller,
     ToolAnswered,
     ToolUsed,
+    VoiceSlow,
     VoiceTroubled,
     Worsened,
 )
@@ -98,6 +99,9 @@ def heard(call: Call, event: Event) -> Change:
             return replace(call, talk=remembered(call.talk, call_id, outcome)), (), ()
         case VoiceTroubled():
             return _troubled(call, event)
+        case VoiceSlow(generation, at) if generation == call.assistant.generation:
+            since = call.silent_since or at - timedelta(seconds=MOMENT_S)  # they have waited long enough
+            return replace(call, silent_since=since), (), ()
         case KeysPressed(_, digits, at):
             if not digits:
                 return _back(call, at), (SayWords(Words("no_keys")),), ()

@@ -254,6 +254,14 @@ class VoiceTroubled:
 
 
 @dataclass(frozen=True)
+class VoiceSlow:
+    """The speech model has let whoever spoke wait for an answer for as long as nobody should hear nothing."""
+
+    generation: int
+    at: datetime
+
+
+@dataclass(frozen=True)
 class StreamEnded:
     """The stream of the AI's leg is over, and another is wanted."""
 
@@ -338,6 +346,7 @@ Event = (
     | ToolUsed
     | ToolAnswered
     | VoiceTroubled
+    | VoiceSlow
     | StreamEnded
     | KeysPressed
     | NotSent

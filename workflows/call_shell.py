@@ -239,7 +239,10 @@ class CallWorkflow:
 
     @workflow.signal
     def voice_trouble(self, message: VoiceTrouble) -> None:
-        """The speech model fails, or is back."""
+        """The speech model fails, is slow, or is back."""
+        if message.what == "model-slow":
+            self._hear(message, news.VoiceSlow(message.generation, now()))
+            return
         back, silent_at = message.what == "model-back", now() + timedelta(milliseconds=message.playing_ms)
         self._hear(message, news.VoiceTroubled(message.generation, back, now(), silent_at))
 

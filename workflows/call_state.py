@@ -202,7 +202,8 @@ class Call:
         ai = self.assistant
         heard = ai.muted is False and ai.held is False
         there = ai.present and ai.bridge is not None and heard and ai.told == self.wanted
-        return there and self.voice_lost is None and self.wanted.role is Role.ANSWERING
+        speaks = self.voice_lost is None and self.silent_since is None
+        return there and speaks and self.wanted.role is Role.ANSWERING
 
     @property
     def over(self) -> bool:

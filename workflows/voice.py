@@ -105,9 +105,9 @@ class Turns(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class VoiceTrouble(Message):
-    """The speech model fails, or is back: the signal `voice_trouble`. playing_ms: said, yet to be heard."""
+    """The speech model fails, is slow, or is back: the signal `voice_trouble`. playing_ms: said, yet to be heard."""
 
     generation: int
-    what: Literal["model-unreachable", "model-lost", "model-back"]
+    what: Literal["model-unreachable", "model-lost", "model-slow", "model-back"]
     detail: str
     playing_ms: int = 0

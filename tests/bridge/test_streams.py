@@ -190,6 +190,21 @@ async def test_a_stream_that_resumes_on_the_same_bridge_is_attached_after_it_was
     await second.close()
 
 
+async def test_streams_that_were_cut_before_they_were_attached_make_nobody_give_way(
+    night: Scene, server: TemporalServer
+) -> None:
+    with server.silent():
+        for number in range(4):
+            cut = await night.started(night.token(), f"MZ{number:032x}")
+            cut.transport.abort()
+        last = await night.started(night.token(), SECOND_STREAM)
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(closed(last), 1)
+    assert await night.order(Instruction(night.sid, 1, "quiet")) == "done"
+    await last.close()
+
+
 async def test_the_audio_does_not_wait_for_temporal(night: Scene, server: TemporalServer) -> None:
     with server.silent():
         socket = await night.started(night.token())

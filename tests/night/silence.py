@@ -24,6 +24,7 @@ PATIENT_S = 90.0
 DANGER = "There is a fire!"
 TROUBLE = "There is water coming through the ceiling."
 AT_MOST_MS = 3_000
+STILL_MS = 60_000  # longer than anybody waits
 QUICK = {"post_dial_delay_s": 0.1}
 FILE = OwnersFile()
 
@@ -132,6 +133,20 @@ async def _dropped(night: Installation, line: Line) -> int:
     return await _answer_fails(night, line, kind="drop", on="response", after_ms=800, times=1)
 
 
+async def _stands_still(night: Installation, line: Line, after_ms: int) -> int:
+    return await _answer_fails(
+        night, line, kind="stall", on="response", after_ms=after_ms, lasts_ms=STILL_MS, times=1
+    )
+
+
+async def _stands_still_at_once(night: Installation, line: Line) -> int:
+    return await _stands_still(night, line, 0)
+
+
+async def _stands_still_in_mid_sentence(night: Installation, line: Line) -> int:
+    return await _stands_still(night, line, 800)
+
+
 async def _expired(night: Installation, line: Line) -> int:
     return await _answer_fails(night, line, kind="expire", on="response", after_ms=800, times=1)
 
@@ -219,6 +234,8 @@ BREAKS: Mapping[str, Break] = {
     "model unreachable at the start": _model_unreachable,
     "model dropped in mid-sentence": _dropped,
     "model dropped, and gone for good": _gone_for_good,
+    "model stands still before its answer": _stands_still_at_once,
+    "model stands still in mid-sentence": _stands_still_in_mid_sentence,
     "model at its session limit": _expired,
     "model rate-limited": _rate_limited,
     "bridge killed (-9)": _bridge_killed,

@@ -40,6 +40,7 @@ from workflows.call_news import (
     StreamEnded,
     Told,
     ToolUsed,
+    VoiceSlow,
     VoiceTroubled,
     Worsened,
 )
@@ -391,6 +392,33 @@ def test_an_ai_that_is_back_in_time_needs_no_excuse() -> None:
     talk.troubled(when=6)
     talk.troubled(back=True, when=6.5)
     talk.time_passes(10)
+    assert moments(talk) == 0
+
+
+def test_a_caller_whose_answer_is_late_is_told_to_wait_at_once_and_stays_with_the_ai() -> None:
+    talk = Conversation()
+    talk.hears(VoiceSlow(talk.ai.generation, at(6)))
+    talk.time_passes(6)
+    assert moments(talk) == 1
+    talk.troubled(back=True, when=7)
+    assert talk.call.attended
+    talk.time_passes(7 + VOICE_BACK_S)
+    assert (moments(talk), talk.ever(SendCaller)) == (1, [])
+
+
+def test_the_lateness_of_an_older_leg_changes_nothing() -> None:
+    talk = Conversation()
+    talk.hears(VoiceSlow(talk.ai.generation - 1, at(6)))
+    talk.time_passes(7)
+    assert moments(talk) == 0
+
+
+def test_nobody_excuses_a_coach_who_is_late() -> None:
+    talk = Conversation()
+    talk.asks("escalate", category="water", severity="urgent", reason="pipe")
+    talk.comes(ana)
+    talk.hears(VoiceSlow(talk.ai.generation, at(20)))
+    talk.time_passes(25)
     assert moments(talk) == 0
 
 
