@@ -148,6 +148,7 @@ class Leg:
         self._tasks: set[asyncio.Task[None]] = set()
         self._asking: set[asyncio.Task[ToolOutcome]] = set()
         self._telling: asyncio.Task[None] | None = None
+        self._in_turn = asyncio.Lock()
         self._alarm: asyncio.TimerHandle | None = None
         self._rings_at = NEVER
         self._may_tell_s = 0.0
@@ -341,7 +342,7 @@ class Leg:
                     trouble = VoiceTrouble(
                         generation=leg.generation, what=what, detail=detail, playing_ms=still_ms
                     )
-                    self._start(self._workflows.tell_trouble(leg, trouble))
+                    self._start(self._tell_trouble(leg, trouble))
             case Overheard():
                 self._house.overheard(effect)
             case End(code, because):
@@ -433,6 +434,10 @@ class Leg:
             await asyncio.sleep(self._may_tell_s - self.now())
             self._may_tell_s = self.now() + TELL_PAUSE_S
             more = await self._tell_some_turns()
+
+    async def _tell_trouble(self, leg: StreamToken, trouble: VoiceTrouble) -> None:
+        async with self._in_turn:  # that the model is back must not be overtaken by its loss
+            await self._workflows.tell_trouble(leg, trouble)
 
     # Time
 
