@@ -205,7 +205,7 @@ def _said(call: Call, event: Said) -> Change:
     talk, news = conversation.said(
         call.talk, event.generation, event.first, event.turns, call.speech, known(call), event.at
     )
-    call = replace(call, talk=talk)
+    call = _briefed(replace(call, talk=talk), event)
     if call.caller is CallerAt.GONE:  # told late, of what was said before
         return hung_up(call, event.at)
     effects: list[Effect] = []
@@ -223,6 +223,15 @@ def _said(call: Call, event: Said) -> Change:
         call, more, _ = _let_go(call)
         effects += more
     return call, tuple(effects), ()
+
+
+def _briefed(call: Call, event: Said) -> Call:
+    """Whoever was whispered to has been briefed."""
+    told = call.assistant.told
+    if told is None or not any(turn.whispered for turn in event.turns):
+        return call
+    legs = (replace(leg, briefed=leg.briefed or leg.sid == told.coached) for leg in call.legs)
+    return replace(call, legs=tuple(legs))
 
 
 def _told(call: Call, told: str, *, whole: bool) -> tuple[Call, tuple[Effect, ...]]:

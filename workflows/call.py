@@ -66,6 +66,9 @@ EXPECTED_S = (
     8.0  # from a report or a key to the room: a sentence, and the network's pace; then look whether it is so
 )
 LEAVE_GRACE_S = 3.0  # a leg that left the room hung up or is in the menu: its <Dial action> says which
+BRIEF_S = (
+    12.0  # from a responder's coming: a brief takes ten at most, and one that does not come is not waited for
+)
 ANNOUNCEMENT_S = 20.0  # an announcement whose end was never told is over by then
 _OF_RINGING = frozenset({"placing", "ringing", "next", "still_ringing"})  # true until something else happens
 STILL_RINGING_S = 30.0  # a caller who hears nothing for longer believes that they were forgotten
@@ -95,6 +98,7 @@ def due_at(call: Call) -> datetime:
     elif _wants_reassurance(call) and call.told_at is not None:
         due.append(call.told_at + timedelta(seconds=STILL_RINGING_S))
     due += [leg.since + timedelta(seconds=LEAVE_GRACE_S) for leg in call.legs if leg.at is LegAt.LEFT]
+    due += [leg.since + timedelta(seconds=BRIEF_S) for leg in call.unbriefed]
     return min(due)
 
 
@@ -424,6 +428,9 @@ def _due(call: Call, at: datetime) -> Decision:
         if leg.at is LegAt.LEFT and leg.since + timedelta(seconds=LEAVE_GRACE_S) <= at:
             call, report = _leg_moved(call, leg.sid, LegAt.GONE, at)
             effects += report
+    for leg in call.unbriefed:
+        if leg.since + timedelta(seconds=BRIEF_S) <= at:
+            call = replace(call, legs=_with_leg(call, replace(leg, briefed=True)))
     told = call.told_at
     telling = call.telling
     if telling is not None and told is not None:

@@ -58,13 +58,14 @@ class Closing(StrEnum):
 
 @dataclass(frozen=True)
 class ResponderLeg:
-    """A responder's leg, from the key press to its end."""
+    """A responder's leg, from the key press to its end. briefed: the AI has whispered to them, or had its time to."""
 
     person: Responder
     sid: CallSid
     at: LegAt
     since: datetime
     told_left: bool = False
+    briefed: bool = False
 
 
 @dataclass(frozen=True)
@@ -284,7 +285,10 @@ class Call:
         return Wanted(Role.NOTES if there and self.attending else Role.GONE)
 
     def _interpreter(self, wish: Wish) -> Wanted:
-        """There while somebody talks with the caller in another language; silent while either cannot hear."""
+        """There while somebody talks with the caller in another language; silent while either cannot hear.
+
+        Where nobody has called it, it lets the coach whisper first: its voice would cut the brief short.
+        """
         there = self.speech is not None and (wish.called or self.speech.interpreter)
         if not there or not self.attending:
             return Wanted(Role.GONE)
@@ -292,9 +296,16 @@ class Call:
         if len(set(languages)) == 1:
             return Wanted(Role.GONE)
         caller_hears = self.caller is CallerAt.ROOM and not self.held(self.sid)
-        if not caller_hears or not self.hearing:
+        if not caller_hears or not self.hearing or not (wish.called or self.hearing[0].briefed):
             return Wanted(Role.SILENT)
         return Wanted(Role.INTERPRETER, person=self.hearing[0].person.name, languages=languages)
+
+    @property
+    def unbriefed(self) -> tuple[ResponderLeg, ...]:
+        """The responders for whose brief an interpreter waits."""
+        if self.wanted_as(Post.INTERPRETER).role is not Role.SILENT:
+            return ()
+        return tuple(leg for leg in self.hearing[:1] if not leg.briefed)
 
     def languages(self, spoken: str = "") -> tuple[str, str]:
         """The caller's language and the responder's. spoken: the caller's, if somebody has said so.

@@ -101,8 +101,8 @@ def a_room_in_the_middle_of_a_switch() -> Room:
     room = a_call_in_the_room()
     room.comes(ana)
     room.step_succeeds()
-    room.is_told("taken")
     room.is_told("joining")
+    room.is_told("over")
     act = room_acts.RoomAct(
         id=ActId("a"), kind=room_acts.RoomActKind.HOLD, whom=room_acts.CALLER, by=ana.id, sound="music"
     )

@@ -1,6 +1,7 @@
 """What people may do to a room, what is refused and why, and where each of its AIs is by then."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -8,10 +9,12 @@ from tests.workflows.night import CALLER, Room, a_call_in_the_room, ana, at, ben
 from workflows import aides, call_news, floor
 from workflows.agents import Agent, AgentId, Speech
 from workflows.assistant import Post, Role, Step, Wanted
+from workflows.call import BRIEF_S
 from workflows.call_state import AT_LARGE, LegAt, Manner
 from workflows.labels import assistant_label, is_assistant_label
 from workflows.room_acts import RoomAct, RoomActKind, RoomOutcome, Whom
 from workflows.values import ActId, CallSid, PersonId, Responder, Severity
+from workflows.voice import Speaker, Turn
 
 SPEECH = Speech((Agent(AgentId("desk"), "the desk"),), (), "Hello.")
 
@@ -59,6 +62,13 @@ class House(Room):
                 self.hears(call_news.MannerSet(one.leg, one.ordered, done=True, at=self._at(None)))
                 return True
         return False
+
+    def coach_whispers(self, text: str) -> None:
+        """Whoever is coached has heard this."""
+        generation = self.call.assistant.generation
+        turn = Turn(Speaker.ASSISTANT, text, self._at(None), whispered=True)
+        self.hears(call_news.Said(generation, 0, (turn,), self._at(None)))
+        self.settles()
 
     def act(
         self, kind: RoomActKind, whom: str, *, language: str = "", act_id: str | None = None
@@ -295,6 +305,22 @@ def test_a_line_may_have_one_come_where_a_responder_does_not_speak_its_language(
     house = House(replace(SPEECH, interpreter=True), languages)
     house.seats(replace(ana, speaks=speaks))
     assert house.call.aide(Post.INTERPRETER).leg.present is comes
+
+
+def test_an_interpreter_whom_nobody_called_lets_the_coach_whisper_first() -> None:
+    house = House(replace(SPEECH, interpreter=True), ("es",))
+    house.seats(replace(ana, speaks=("en",)))
+    assert house.call.wanted_as(Post.INTERPRETER).role is Role.SILENT
+    house.coach_whispers("Ana: there is water.")
+    assert house.call.wanted_as(Post.INTERPRETER).role is Role.INTERPRETER
+
+
+def test_an_interpreter_does_not_wait_for_a_brief_that_does_not_come() -> None:
+    house = House(replace(SPEECH, interpreter=True), ("es",))
+    house.seats(replace(ana, speaks=("en",)))
+    (leg,) = house.call.here
+    house.hears(call_news.Due(leg.since + timedelta(seconds=BRIEF_S)))
+    assert house.call.wanted_as(Post.INTERPRETER).role is Role.INTERPRETER
 
 
 def test_the_callers_language_is_the_lines_other_one_or_the_one_that_was_said() -> None:
