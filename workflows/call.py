@@ -71,7 +71,7 @@ BRIEF_S = (
 )
 ANNOUNCEMENT_S = 20.0  # an announcement whose end was never told is over by then
 _OF_RINGING = frozenset({"placing", "ringing", "next", "still_ringing"})  # true until something else happens
-STILL_RINGING_S = 30.0  # a caller who hears nothing for longer believes that they were forgotten
+STILL_RINGING_S = 25.0  # longer feels forgotten; 30 would end with the rung: two sentences at once
 LEGS_UNANNOUNCED = 10  # a leg may enter the room before its seat is announced
 ROOMS_REMEMBERED = 10  # a room collapses now and then; its last news is seconds late, not hours
 NAMES_REMEMBERED = 50
