@@ -40,7 +40,7 @@ fuzz: $(DEV)  ## both wire formats of the bridge, for EXAMPLES=20000 stories tha
 	RUNG_FUZZ_EXAMPLES=$(or $(EXAMPLES),20000) $(BIN)/pytest tests/bridge/test_fuzz.py --timeout 7200 --hypothesis-show-statistics
 
 test-no-cache: $(DEV)  ## the shells' tests with every workflow task a replay
-	RUNG_TEST_NO_CACHE=1 $(BIN)/pytest tests/shells -n 2
+	RUNG_TEST_NO_CACHE=1 $(BIN)/pytest tests/shells -n 2 -rR
 
 histories: $(DEV)  ## record the histories under tests/histories anew
 	$(BIN)/python -m tests.histories.record
