@@ -74,7 +74,10 @@ def _chosen(name: str | None, console: Console, *, light: bool) -> tuple[Scene, 
         typer.echo(f"there is no scene {name!r}; there are: {', '.join(SCENES)}", err=True)
         raise typer.Exit(USAGE)
     chosen = SCENES[name]
-    if chosen.spoken and not able:
+    if chosen.in_tones and not light:
+        console.print("No package has a Spanish voice that ears understand: this scene is told in tones.")
+        light = True
+    if chosen.spoken and not (able or light):
         typer.echo(f"scene {name} is spoken, and needs the local voice: make voice, or --light", err=True)
         raise typer.Exit(USAGE)
     return chosen, ("light" if light else "local") if chosen.spoken else "off"

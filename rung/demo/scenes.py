@@ -26,6 +26,7 @@ class Scene:
     night: the owner's file.
 
     play: what people do by hand. must: statements about the ending, each true or false. waits: for the escalation too.
+    in_tones: always without the model: it takes a voice that no package has.
     """
 
     title: str
@@ -35,6 +36,7 @@ class Scene:
     spoken: bool = True
     waits: bool = False
     night: str = "night.yaml"
+    in_tones: bool = False
 
     def check(self, ending: Ending) -> None:
         """Raises WentWrongError unless it ended as it must."""
@@ -196,5 +198,6 @@ SCENES: Mapping[str, Scene] = {
         _interpreter,
         _escalated,
         night="company.yaml",
+        in_tones=True,
     ),
 }

@@ -26,6 +26,7 @@ from sandbox.speech.items import FunctionCall, FunctionOutput, Item, Message
 
 SPOKEN = frozenset({"en", "es"})
 MOST_READ_BACKS = 2
+MOST_MISSED = 3
 CALLING = "the number this call comes from"
 
 
@@ -39,6 +40,7 @@ class Slot:
     typed: bool = False  # keys were asked for
     last: str = ""  # what was refused last
     unknown: int = 0  # times the caller could not tell
+    missed: int = 0  # times an answer held nothing that could be read back
 
     def settle(self, value: str) -> None:
         self.value, self.confirmed = value, True
@@ -283,7 +285,12 @@ def _answered(memory: Memory, text: str) -> bool:
                 memory.place.unknown += 1
                 return True
             found = find_place(text) if any(topics_of(text)) else place_from_answer(text)
-            if memory.place.confirmed or found is None:
+            if memory.place.confirmed:
+                return False
+            if found is None:
+                memory.place.missed += not is_murmur(text)
+                if memory.place.missed == MOST_MISSED:  # to ask on would help nobody: keys may
+                    memory.place.failed = MOST_READ_BACKS
                 return False
             memory.place.value = found
             return True

@@ -462,6 +462,15 @@ def test_who_does_not_know_where_they_are_is_asked_once_more_and_then_not_again(
     assert "address" not in night.says("This number.")
 
 
+def test_who_answers_three_times_without_a_place_is_asked_for_keys() -> None:
+    night = Night()
+    night.says("There is water coming through the ceiling.")
+    assert "Where are you?" in night.says("The water is still coming.")
+    assert "Where are you?" in night.says("The water is still coming.")
+    assert "keys" in night.says("The water is still coming.")
+    assert night.used[-1] == ("ask_for_keys", {"purpose": "place"})
+
+
 def test_of_a_rant_the_sentence_with_the_number_is_read_back() -> None:
     night = Night()
     night.says("My heating is out.")
