@@ -47,9 +47,7 @@ class Mirror:
 
 def _size(what: Memory) -> int:
     match what:
-        case Turn():
+        case Turn() | AddContext():
             return len(what.text.encode())
         case ToolUse():
             return len(what.arguments.encode()) + len(what.output.encode())
-        case AddContext():
-            return len(what.text.encode())

@@ -75,8 +75,8 @@ def _chosen(name: str | None, console: Console, *, light: bool) -> tuple[Scene, 
         raise typer.Exit(USAGE)
     chosen = SCENES[name]
     if chosen.in_tones and not light:
-        console.print("No package has a Spanish voice that ears understand: this scene is told in tones.")
-        light = True
+        console.print("The local voice's Spanish is seldom understood: this scene is told in tones.")
+    light = light or chosen.in_tones
     if chosen.spoken and not (able or light):
         typer.echo(f"scene {name} is spoken, and needs the local voice: make voice, or --light", err=True)
         raise typer.Exit(USAGE)

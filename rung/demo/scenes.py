@@ -26,7 +26,7 @@ class Scene:
     night: the owner's file.
 
     play: what people do by hand. must: statements about the ending, each true or false. waits: for the escalation too.
-    in_tones: always without the model: it takes a voice that no package has.
+    in_tones: always without the model, whose voice and ears are not good enough for it.
     """
 
     title: str

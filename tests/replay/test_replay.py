@@ -4,9 +4,11 @@ A history that does not replay any more would have frozen its workflow until a r
 (nothing of the old code may still be running), see docs/adr/0006 for how to record anew.
 """
 
+from datetime import datetime, timedelta
 from pathlib import Path as File
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
@@ -18,6 +20,7 @@ from tests.shells.town import KEY, LINE
 from workflows.admission import OneMessage
 from workflows.codec import data_converter
 from workflows.runner import runner
+from workflows.shell import ABOUT_TO_FIRE_S
 
 HISTORIES = File(__file__).parent.parent / "histories"
 RECORDED = sorted(HISTORIES.glob("*.json"))
@@ -43,6 +46,20 @@ def history(file: File) -> WorkflowHistory:
 @pytest.mark.parametrize("file", RECORDED, ids=lambda file: file.stem)
 async def test_a_recorded_night_replays(file: File) -> None:
     await replayer().replay_workflow(history(file))
+
+
+@pytest.mark.parametrize("file", RECORDED, ids=lambda file: file.stem)
+def test_a_timer_that_is_about_to_fire_is_left_to_fire(file: File) -> None:
+    """Cancelling one may cross its firing, which the time-skipping server does not take."""
+    at, due = datetime.min, dict[str, datetime]()
+    for event in history(file).events:
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED:
+            at = event.event_time.ToDatetime()
+        elif started := event.timer_started_event_attributes.timer_id:
+            lasts = event.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta()
+            due[started] = event.event_time.ToDatetime() + lasts
+        elif cancelled := event.timer_canceled_event_attributes.timer_id:
+            assert due[cancelled] > at + timedelta(seconds=ABOUT_TO_FIRE_S), f"timer {cancelled}"
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)
