@@ -12,7 +12,7 @@ from tests.night.silence import AT_MOST_MS, BREAKS, broken_night, silence_table,
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.long(
-        reason="thirteen spoken calls, one after the other, in each of which something breaks: five minutes"
+        reason="thirteen spoken calls, one after the other, in each of which something breaks: four minutes"
     ),
     pytest.mark.timeout(600),
 ]
